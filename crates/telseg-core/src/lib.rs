@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod error;
+pub mod par;
+pub mod progress;
+pub mod scalar;
+pub mod seed;
+pub mod traits;
+pub mod trees;
+
+pub use error::{Error, Result};
+pub use progress::Progress;
+pub use scalar::Scalar;
+pub use seed::Seed;
+pub use traits::{Fit, Predict, Transform};
