@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod error;
+pub mod kernel;
 pub mod par;
 pub mod progress;
 pub mod scalar;

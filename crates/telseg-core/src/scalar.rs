@@ -28,6 +28,8 @@ pub trait Scalar:
     + Sync
     + Serialize
     + DeserializeOwned
+    + crate::kernel::Kernel
+    + crate::kernel::math::Element
     + sealed::Sealed
     + 'static
 {
