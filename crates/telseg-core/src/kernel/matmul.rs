@@ -1,9 +1,9 @@
 //! The matrix product, for shapes where a real one is needed.
 
 use ndarray::ArrayRef2;
+use ndarray::linalg::general_mat_mul;
 use rayon::prelude::*;
 
-use super::Kernel;
 use crate::{Error, Result, Scalar};
 
 /// Rows of `a` that one task multiplies: a constant, so that the bits do not depend on the number of threads.
@@ -42,49 +42,9 @@ pub fn matmul<T: Scalar>(a: &ArrayRef2<T>, b: &ArrayRef2<T>, out: &mut ArrayRef2
         .collect::<Vec<_>>()
         .into_par_iter()
         .for_each(|(a, mut out)| {
-            let strides = |s: &[isize]| (s[0], s[1]);
-            let ((ar, ac), (br, bc)) = (strides(a.strides()), strides(b.strides()));
-            let (or, oc) = strides(out.strides());
-            let (from, to) = ((a.as_ptr(), ar, ac), (out.as_mut_ptr(), or, oc));
-            <T as Kernel>::matmul((a.nrows(), k, n), to, from, (b.as_ptr(), br, bc));
+            general_mat_mul(T::one(), &a, b, T::zero(), &mut out);
         });
     Ok(())
-}
-
-pub(super) fn gemm<T: num_traits::Zero + Copy + 'static>(
-    (m, k, n): (usize, usize, usize),
-    (out, or, oc): (*mut T, isize, isize),
-    (a, ar, ac): (*const T, isize, isize),
-    (b, br, bc): (*const T, isize, isize),
-    one: T,
-) {
-    // SAFETY: the pointers and strides come from ndarray views of exactly these shapes, `out` is borrowed mutably and so
-    // overlaps neither input, and each block of rows is written by one task only.
-    #[allow(unsafe_code)]
-    unsafe {
-        let (read, zero) = (false, T::zero());
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out,
-            oc,
-            or,
-            read,
-            a,
-            ac,
-            ar,
-            b,
-            bc,
-            br,
-            zero,
-            one,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
 }
 
 #[cfg(test)]

@@ -39,13 +39,6 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
     fn dot(level: Level, a: &[Self], b: &[Self]) -> Self;
     #[doc(hidden)]
     fn squared_distance(level: Level, a: &[Self], b: &[Self]) -> Self;
-    #[doc(hidden)]
-    fn matmul(
-        shape: (usize, usize, usize),
-        out: (*mut Self, isize, isize),
-        a: (*const Self, isize, isize),
-        b: (*const Self, isize, isize),
-    );
 }
 
 /// `a * b + c`, fused where the level has it: without the feature, `mul_add` is a library call a hundred times slower.
@@ -85,10 +78,6 @@ macro_rules! implement {
             fn squared_distance(level: Level, a: &[$t], b: &[$t]) -> $t {
                 level::dispatch!(level, reduce::distance_body::<$t, true>, reduce::distance_body::<$t, true>,
                     reduce::distance_body::<$t, false>; (a: &[$t], b: &[$t]) -> $t)
-            }
-
-            fn matmul(shape: (usize, usize, usize), out: (*mut $t, isize, isize), a: (*const $t, isize, isize), b: (*const $t, isize, isize)) {
-                matmul::gemm(shape, out, a, b, 1.0)
             }
         }
     };
