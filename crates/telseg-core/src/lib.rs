@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod artefact;
 pub mod error;
 pub mod kernel;
 pub mod par;
