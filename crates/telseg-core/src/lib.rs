@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod error;
+pub mod merge;
+pub mod metrics;
 pub mod par;
 pub mod progress;
 pub mod scalar;
