@@ -3,6 +3,8 @@
 pub mod artefact;
 pub mod error;
 pub mod kernel;
+pub mod merge;
+pub mod metrics;
 pub mod par;
 pub mod progress;
 pub mod scalar;
