@@ -43,7 +43,7 @@ fn ensemble() -> TreeEnsemble {
         ],
         output: Some(0),
     };
-    TreeEnsemble::new(2, vec![-1.0], vec![tenure, contract]).unwrap()
+    TreeEnsemble::new(2, vec![-1.0], vec![tenure, contract]).expect("the model is sound")
 }
 
 fn features() -> [Feature; 2] {
@@ -54,11 +54,11 @@ fn features() -> [Feature; 2] {
 }
 
 fn bytes() -> Vec<u8> {
-    artefact::to_bytes(&ensemble(), &features()).unwrap()
+    artefact::to_bytes(&ensemble(), &features()).expect("the model is sound")
 }
 
 fn problem(bytes: &[u8]) -> String {
-    let error = artefact::from_bytes::<TreeEnsemble>(bytes).unwrap_err();
+    let error = artefact::from_bytes::<TreeEnsemble>(bytes).expect_err("these bytes are no model");
     assert!(matches!(error, Error::Artefact { .. }), "{error:?}");
     error.to_string()
 }
@@ -92,12 +92,12 @@ impl<const VERSION: u32> Artefact for Raw<VERSION> {
 }
 
 fn sealed(body: &[u8]) -> Vec<u8> {
-    artefact::to_bytes(&Raw::<1>(body.to_vec()), &features()).unwrap()
+    artefact::to_bytes(&Raw::<1>(body.to_vec()), &features()).expect("the model is sound")
 }
 
 fn body() -> Vec<u8> {
     let bytes = bytes();
-    let header = Header::from_bytes(&bytes).unwrap();
+    let header = Header::from_bytes(&bytes).expect("the model is sound");
     bytes[bytes.len() - header.body_len as usize..].to_vec()
 }
 

@@ -119,7 +119,7 @@ impl Subject for Nearest {
         if self.has(Check::Strides)
             && let Some(cells) = x.as_slice_memory_order()
         {
-            x = Array2::from_shape_vec(x.dim(), cells.to_vec()).unwrap();
+            x = Array2::from_shape_vec(x.dim(), cells.to_vec()).expect("as many cells");
         }
         let k = self.n_clusters;
         let first = x.slice(s![..k, ..]).mapv(f64::from);
@@ -174,7 +174,7 @@ impl Subject for Nearest {
         }
         let mut x = x.to_owned();
         if self.has(Check::Rows) && x.nrows() > 0 {
-            let mean = x.mean_axis(Axis(0)).unwrap();
+            let mean = x.mean_axis(Axis(0)).expect("rows");
             x -= &mean;
         }
         let rows = x.rows().into_iter();
@@ -243,7 +243,7 @@ impl Artefact for Sides {
 }
 
 fn side(row: &ArrayRef1<f64>) -> usize {
-    usize::from(!(row[0] <= 0.0))
+    usize::from(row[0].is_nan() || row[0] > 0.0)
 }
 
 impl Subject for Stump {
