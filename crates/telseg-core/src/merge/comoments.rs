@@ -99,6 +99,12 @@ impl CoMoments {
         block.n = kept.len() as u64;
         block.weight = kept.sum();
         block.mean = kept.dot(&centred) / block.weight;
+        for (mean, column) in block.mean.iter_mut().zip(centred.columns()) {
+            // A constant column has its mean and no variance, to the last bit.
+            if column.iter().all(|&v| v == column[0]) {
+                *mean = column[0];
+            }
+        }
         centred -= &block.mean;
         let weighted = &centred * &kept.insert_axis(Axis(1));
         block.products = weighted.t().dot(&centred);

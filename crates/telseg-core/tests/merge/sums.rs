@@ -159,8 +159,11 @@ fn strides_types_and_threads_do_not_matter() {
         Moments::of(&single, None).unwrap(),
         Moments::of(&single.mapv(f64::from), None).unwrap()
     );
-    let saved = serde_json::to_string(&one.0).unwrap();
-    assert_eq!(serde_json::from_str::<Moments>(&saved).unwrap(), one.0);
+    let saved = postcard::to_stdvec(&one).unwrap();
+    assert_eq!(
+        postcard::from_bytes::<(Moments, CoMoments)>(&saved).unwrap(),
+        one
+    );
 }
 
 fn small() -> impl Strategy<Value = Array2<f64>> {
