@@ -1,6 +1,6 @@
 //! Metrics and summaries on the sizes that reports and training meet.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
 
