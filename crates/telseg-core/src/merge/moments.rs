@@ -104,6 +104,9 @@ impl Moments {
         for j in 0..x.ncols() {
             if block.n[j] == 0 {
                 (block.min[j], block.max[j]) = (0.0, 0.0);
+            } else if block.min[j] == block.max[j] {
+                // A constant column has its mean and no variance, to the last bit.
+                block.mean[j] = block.min[j];
             } else {
                 block.mean[j] /= block.weight[j];
             }

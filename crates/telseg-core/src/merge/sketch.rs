@@ -28,7 +28,7 @@ const MIN_CAPACITY: usize = 8;
 ///
 /// # Cost
 /// O(log k) amortised a value; about `48 k` bytes. With `k = 200` the stated error at 99% is near 2% of ranks for any
-/// number of values, with `k = 1000` near 0.4%; the true error is typically a third of it.
+/// number of values, with `k = 1000` near 0.4%; the true error is typically a fifth of it.
 ///
 /// # References
 /// Z. Karnin, K. Lang, E. Liberty (2016), "Optimal quantile approximation in streams" (KLL); W. Hoeffding (1963),
@@ -43,7 +43,7 @@ const MIN_CAPACITY: usize = 8;
 /// (50_000..100_000).for_each(|i| south.push(f64::from(i)));
 /// north.merge(&south)?;
 /// let error = north.rank_error(0.99)?;
-/// assert!(error < 0.03);
+/// assert!(error < 0.04);
 /// assert!((north.quantile(0.5)? / 100_000.0 - 0.5).abs() < error);
 /// # Ok::<(), telseg_core::Error>(())
 /// ```

@@ -10,7 +10,7 @@ fn table(n: usize) -> (Array2<f64>, Vec<f64>) {
     let stream = Seed::new(11).stream("test.table");
     let unit = |i: usize, j: usize| stream.unit((i * 5 + j) as u64);
     let x = Array2::from_shape_fn((n, 4), |(i, j)| match j {
-        0 => 1e6 + unit(i, 0),
+        0 => 1e4 + unit(i, 0),
         1 if unit(i, 4) < 0.2 => f64::NAN,
         1 => unit(i, 1) - 0.5,
         2 => -(unit(i, 2) + 1e-9).ln() + 3.0 * unit(i, 0),
@@ -41,7 +41,9 @@ fn near<'a>(
 #[track_caller]
 fn same_moments(a: &Moments, b: &Moments) {
     assert_eq!((a.n(), a.n_missing()), (b.n(), b.n_missing()));
-    assert_eq!((a.min(), a.max()), (b.min(), b.max()));
+    let bits = |v: ndarray::Array1<f64>| v.mapv(f64::to_bits);
+    assert_eq!(bits(a.min()), bits(b.min()));
+    assert_eq!(bits(a.max()), bits(b.max()));
     near("weight", a.weight(), b.weight());
     near("mean", &a.mean(), &b.mean());
     near("variance", &a.variance(), &b.variance());
@@ -157,8 +159,11 @@ fn strides_types_and_threads_do_not_matter() {
         Moments::of(&single, None).unwrap(),
         Moments::of(&single.mapv(f64::from), None).unwrap()
     );
-    let saved = serde_json::to_string(&one.0).unwrap();
-    assert_eq!(serde_json::from_str::<Moments>(&saved).unwrap(), one.0);
+    let saved = postcard::to_stdvec(&one).unwrap();
+    assert_eq!(
+        postcard::from_bytes::<(Moments, CoMoments)>(&saved).unwrap(),
+        one
+    );
 }
 
 fn small() -> impl Strategy<Value = Array2<f64>> {

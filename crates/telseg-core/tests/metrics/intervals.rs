@@ -26,7 +26,7 @@ fn mean_is_as_uncertain_as_theory_says() {
     let variance = values.iter().map(|v| (v - estimate).powi(2)).sum::<f64>() / 400.0;
     let half = 1.6449 * (variance / 400.0).sqrt(); // normal quantile of 0.95
     assert_eq!(interval.estimate, estimate);
-    // A 5% quantile of 4000 draws has a standard error of 2.1·σ·√(0.05·0.95/4000)·… = 3.3% of `half`·1.64: 10% is ample.
+    // The 5% quantile of 4000 draws has a standard error of √(0.05·0.95/4000)/0.103 = 0.033 σ, 2% of `half`.
     assert!((interval.low - (estimate - half)).abs() < 0.1 * half);
     assert!((interval.high - (estimate + half)).abs() < 0.1 * half);
 }
@@ -43,7 +43,7 @@ fn intervals_cover() {
             interval.low <= 0.5 && 0.5 <= interval.high
         })
         .count();
-    assert!((254..=286).contains(&covered), "{covered} of 300");
+    assert!((250..=288).contains(&covered), "{covered} of 300");
 }
 
 #[test]
@@ -92,4 +92,4 @@ fn threads_do_not_matter_and_values_stay() {
     assert_eq!(pinned, PINNED);
 }
 
-const PINNED: [f64; 3] = [0.0, 0.0, 0.0];
+const PINNED: [f64; 3] = [0.738809273501909, 0.7053737202361301, 0.7772380054933824];
