@@ -64,9 +64,24 @@ pub(crate) fn wilson(share: f64, n: f64) -> [f64; 2] {
     }
     let z2 = Z95 * Z95;
     let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
-    let half =
-        Z95 / (1.0 + z2 / n) * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
+    let half = Z95 / (1.0 + z2 / n) * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
     [(centre - half).max(0.0), (centre + half).min(1.0)]
+}
+
+/// Weighted Pearson correlation of the pairs (x, y, weight) whose first member is finite; `None` when either is constant.
+pub(crate) fn correlation(pairs: impl Iterator<Item = (f64, f64, f64)> + Clone) -> Option<f64> {
+    let known = pairs.filter(|(x, ..)| x.is_finite());
+    let (total, sum_x, sum_y) = known.clone().fold((0.0, 0.0, 0.0), |(t, a, b), (x, y, w)| {
+        (t + w, a + w * x, b + w * y)
+    });
+    let (mean_x, mean_y) = (sum_x / total, sum_y / total);
+    let (xx, yy, xy) = known.fold((0.0, 0.0, 0.0), |(xx, yy, xy), (x, y, w)| {
+        let (dx, dy) = (x - mean_x, y - mean_y);
+        (xx + w * dx * dx, yy + w * dy * dy, xy + w * dx * dy)
+    });
+    // A constant differs from its own mean by rounding alone.
+    let varies = |squares: f64, mean: f64| squares > 1e-24 * total * mean * mean && squares > 0.0;
+    (varies(xx, mean_x) && varies(yy, mean_y)).then(|| (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use ndarray::ArrayRef2;
 use serde::{Deserialize, Serialize};
 use telseg_core::{Error, Result};
 
+use crate::stats::{self, correlation};
+
 /// How much one feature moves the score, over many rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeatureImportance {
@@ -148,7 +150,7 @@ fn checked_weights(weights: Option<&[f64]>, n: usize) -> Result<Vec<f64>> {
     if n == 0 {
         return Err(Error::data("x", "has no rows"));
     }
-    crate::stats::checked_weights(weights, n)
+    stats::checked_weights(weights, n)
 }
 
 fn mean_and_error(values: impl Iterator<Item = f64> + Clone, weights: &[f64]) -> (f64, f64) {
@@ -160,22 +162,4 @@ fn mean_and_error(values: impl Iterator<Item = f64> + Clone, weights: &[f64]) ->
         .map(|(v, w)| (w * (v - mean)).powi(2))
         .sum();
     (mean, (n / (n - 1.0) * squares).sqrt() / total)
-}
-
-/// Weighted Pearson correlation of the pairs whose first member is not missing.
-fn correlation(pairs: impl Iterator<Item = (f64, f64, f64)> + Clone) -> Option<f64> {
-    let known = pairs.filter(|(x, ..)| x.is_finite());
-    let (total, sum_x, sum_y) = known
-        .clone()
-        .fold((0.0, 0.0, 0.0), |(t, a, b), (x, y, w)| {
-            (t + w, a + w * x, b + w * y)
-        });
-    let (mean_x, mean_y) = (sum_x / total, sum_y / total);
-    let (xx, yy, xy) = known.fold((0.0, 0.0, 0.0), |(xx, yy, xy), (x, y, w)| {
-        let (dx, dy) = (x - mean_x, y - mean_y);
-        (xx + w * dx * dx, yy + w * dy * dy, xy + w * dx * dy)
-    });
-    // A constant differs from its own mean by rounding alone.
-    let varies = |squares: f64, mean: f64| squares > 1e-24 * total * mean * mean && squares > 0.0;
-    (varies(xx, mean_x) && varies(yy, mean_y)).then(|| (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0))
 }

@@ -3,9 +3,9 @@
 //! Lanes run across rows. A row's attributions are added up in the order of the trees and of the groups in them, alone
 //! or in a block, so that both give the same bits.
 
-use super::paths::{Ask, Path, Rule, Split};
-use super::quadrature::Node;
-use super::table::{Table, attribute};
+use super::deep::Deep;
+use super::paths::{Ask, Rule, Split};
+use super::table::Table;
 
 /// One tree, ready for rows. Features are those that the ensemble uses, renumbered.
 #[derive(Clone, Debug)]
@@ -13,14 +13,6 @@ pub(crate) struct Compiled {
     pub(crate) splits: Vec<Split>,
     pub(crate) tables: Vec<Table>,
     pub(crate) deep: Vec<Deep>,
-}
-
-/// A leaf whose path has too many features for a table.
-#[derive(Clone, Debug)]
-pub(crate) struct Deep {
-    pub(crate) path: Path,
-    /// Slots of the attributions: `steps x values`.
-    pub(crate) slots: Vec<u32>,
 }
 
 /// What a thread needs to work on a block of rows.
@@ -50,49 +42,48 @@ impl Block {
     }
 
     /// Adds a tree's attributions of the block's rows.
-    pub(crate) fn add(&mut self, tree: &Compiled, rules: &[Vec<Node>]) {
+    pub(crate) fn add(&mut self, tree: &Compiled) {
         let rows = self.rows;
         self.answers.resize(tree.splits.len() * rows, 0);
         for (split, answers) in tree.splits.iter().zip(self.answers.chunks_exact_mut(rows)) {
-            answer(split, &self.columns[split.feature * rows..][..rows], answers);
+            answer(
+                split,
+                &self.columns[split.feature * rows..][..rows],
+                answers,
+            );
         }
         for table in &tree.tables {
-            encode(table, &self.answers, &mut self.bit, &mut self.codes);
+            encode(
+                &table.bits,
+                &self.answers,
+                &mut self.bit,
+                &mut self.codes[..rows],
+            );
             let size = 1 << table.bits.len();
             for (&slot, values) in table.slots.iter().zip(table.sums.chunks_exact(size)) {
                 let sums = &mut self.sums[slot as usize * rows..][..rows];
-                for (sum, &code) in sums.iter_mut().zip(&self.codes) {
+                for (sum, &code) in sums.iter_mut().zip(&self.codes[..rows]) {
                     *sum += values[usize::from(code)];
                 }
             }
         }
         for deep in &tree.deep {
-            self.add_deep(deep, rules);
+            self.add_deep(deep);
         }
     }
 
-    fn add_deep(&mut self, deep: &Deep, rules: &[Vec<Node>]) {
-        let (rows, m) = (self.rows, deep.path.steps.len());
-        let (mut prefix, mut parts, mut holds) = (vec![0.0; m], vec![0.0; m], vec![false; m]);
+    fn add_deep(&mut self, deep: &Deep) {
+        let rows = self.rows;
+        let needed = deep.parts.len() * rows;
+        if self.codes.len() < needed {
+            self.codes.resize(needed, 0);
+        }
+        for (part, codes) in deep.parts.iter().zip(self.codes.chunks_exact_mut(rows)) {
+            encode(&part.bits, &self.answers, &mut self.bit, codes);
+        }
         for row in 0..rows {
-            for (holds, step) in holds.iter_mut().zip(&deep.path.steps) {
-                *holds = step
-                    .asks
-                    .iter()
-                    .all(|ask| (self.answers[ask.split as usize * rows + row] == 1) == ask.left);
-            }
-            attribute(&deep.path, |j| holds[j], &rules[m], &mut prefix, &mut parts);
-            scatter(deep, &parts, |slot, part| self.sums[slot * rows + row] += part);
-        }
-    }
-}
-
-#[inline(always)]
-fn scatter(deep: &Deep, parts: &[f64], mut add: impl FnMut(usize, f64)) {
-    let width = deep.path.value.len();
-    for (slots, part) in deep.slots.chunks_exact(width).zip(parts) {
-        for (&slot, value) in slots.iter().zip(&deep.path.value) {
-            add(slot as usize, value * part);
+            let code = |part: usize| usize::from(self.codes[part * rows + row]);
+            deep.add(code, |slot, part| self.sums[slot * rows + row] += part);
         }
     }
 }
@@ -113,14 +104,14 @@ fn answer(split: &Split, column: &[f32], answers: &mut [u8]) {
     }
 }
 
-fn encode(table: &Table, answers: &[u8], bit: &mut [u8], codes: &mut [u16]) {
+fn encode(bits: &[Vec<Ask>], answers: &[u8], bit: &mut [u8], codes: &mut [u16]) {
     let rows = codes.len();
     let of = |ask: &Ask| {
         let flip = u8::from(!ask.left);
         (&answers[ask.split as usize * rows..][..rows], flip)
     };
     codes.fill(0);
-    for (b, asks) in table.bits.iter().enumerate() {
+    for (b, asks) in bits.iter().enumerate() {
         let (first, flip) = of(&asks[0]);
         if asks.len() == 1 {
             for (code, answer) in codes.iter_mut().zip(first) {
@@ -143,45 +134,30 @@ fn encode(table: &Table, answers: &[u8], bit: &mut [u8], codes: &mut [u16]) {
     }
 }
 
-/// Longest path of a row alone that needs no allocation.
-const SHORT: usize = 64;
-
-/// Adds a tree's attributions of one row; allocates only for paths of more than [`SHORT`] features.
+/// Adds a tree's attributions of one row.
 pub(crate) fn add_row(
     tree: &Compiled,
-    rules: &[Vec<Node>],
     value: impl Fn(usize) -> f32,
     mut add: impl FnMut(usize, f64),
 ) {
-    let holds = |asks: &[Ask]| {
-        asks.iter().all(|ask| {
-            let split = &tree.splits[ask.split as usize];
-            split.goes_left(value(split.feature)) == ask.left
-        })
+    let code = |bits: &[Vec<Ask>]| {
+        let holds = |asks: &[Ask]| {
+            asks.iter().all(|ask| {
+                let split = &tree.splits[ask.split as usize];
+                split.goes_left(value(split.feature)) == ask.left
+            })
+        };
+        let bits = bits.iter().enumerate();
+        bits.fold(0, |code, (b, asks)| code | usize::from(holds(asks)) << b)
     };
     for table in &tree.tables {
-        let code = table
-            .bits
-            .iter()
-            .enumerate()
-            .fold(0, |code, (b, asks)| code | usize::from(holds(asks)) << b);
+        let code = code(&table.bits);
         let size = 1 << table.bits.len();
         for (&slot, values) in table.slots.iter().zip(table.sums.chunks_exact(size)) {
             add(slot as usize, values[code]);
         }
     }
     for deep in &tree.deep {
-        let m = deep.path.steps.len();
-        let (mut short, mut long) = ([0.0; 2 * SHORT], Vec::new());
-        let scratch = if m <= SHORT {
-            &mut short[..2 * m]
-        } else {
-            long.resize(2 * m, 0.0);
-            &mut long[..]
-        };
-        let (prefix, parts) = scratch.split_at_mut(m);
-        let steps = &deep.path.steps;
-        attribute(&deep.path, |j| holds(&steps[j].asks), &rules[m], prefix, parts);
-        scatter(deep, parts, &mut add);
+        deep.add(|part| code(&deep.parts[part].bits), &mut add);
     }
 }

@@ -16,8 +16,8 @@
 //! exact; all factors are positive, so nothing cancels and no division is needed (the recursive form divides by `z_j`).
 //!
 //! `phi` depends on the row only through the bits `o`. So it is tabulated: leaves that lie together share a code of a few
-//! bits, and a row costs one look-up for each group and feature. Paths with too many features for a table go through (2)
-//! row by row.
+//! bits, and a row costs one look-up for each group and feature. Paths with too many features for one table are cut into
+//! parts with a table each, and (2) is summed up row by row.
 //!
 //! # References
 //! S. Lundberg, G. Erion, S.-I. Lee (2018), "Consistent individualized feature attribution for tree ensembles";
@@ -25,6 +25,7 @@
 //! R. Mitchell, E. Frank, G. Holmes (2022), "GPUTreeShap" (paths with merged features);
 //! A. Nadel, R. Wettenstein (2026), "WOODELF" (decision patterns). The quadrature and the shared codes are our own.
 
+mod deep;
 mod importance;
 mod kernel;
 mod paths;
@@ -38,7 +39,8 @@ use telseg_core::{Error, Result};
 
 pub use importance::{Dependence, DependenceBin, FeatureImportance, dependence, importance};
 
-use kernel::{Block, Compiled, Deep};
+use deep::Deep;
+use kernel::{Block, Compiled};
 use paths::{Pieces, cut};
 use quadrature::{Node, gauss_legendre};
 
@@ -47,7 +49,7 @@ const ROWS: usize = 1024;
 /// Bits of a code that several leaves share, at most.
 const GROUP_BITS: usize = 8;
 /// Bits of the code of a leaf alone, at most.
-const LEAF_BITS: usize = 11;
+const LEAF_BITS: usize = 9;
 /// What all tables may take, in numbers; codes get shorter until they fit.
 const TABLE_NUMBERS: usize = 16 << 20;
 
@@ -93,8 +95,6 @@ pub struct TreeShap {
     /// The features that some tree asks about, ascending.
     used: Vec<usize>,
     trees: Vec<Compiled>,
-    /// Rule by number of steps of a path.
-    rules: Vec<Vec<Node>>,
 }
 
 impl TreeShap {
@@ -148,7 +148,6 @@ impl TreeShap {
             expected: expected_value(ensemble),
             used,
             trees,
-            rules,
         })
     }
 
@@ -210,7 +209,7 @@ impl TreeShap {
     /// Attributions of one row, written to `out` (features by outputs, row-major); the same bits as in a batch.
     ///
     /// # Cost
-    /// Allocates nothing, unless a path asks more than 64 distinct features.
+    /// Allocates nothing, unless a path asks more than 96 distinct features.
     ///
     /// # Errors
     /// When the row or `out` has the wrong length.
@@ -227,7 +226,7 @@ impl TreeShap {
         out.fill(0.0);
         for tree in &self.trees {
             let value = |feature: usize| row[self.used[feature]];
-            kernel::add_row(tree, &self.rules, value, |slot, part| {
+            kernel::add_row(tree, value, |slot, part| {
                 out[self.used[slot / k] * k + slot % k] += part;
             });
         }
@@ -244,7 +243,7 @@ impl TreeShap {
                 .for_each(|(to, from)| *to = *from);
         }
         for tree in &self.trees {
-            block.add(tree, &self.rules);
+            block.add(tree);
         }
         for (slot, sums) in block.sums.chunks_exact(rows).enumerate() {
             let mut lane = out.index_axis_mut(Axis(1), self.used[slot / k]);
@@ -304,10 +303,10 @@ fn compile(
         .deep
         .iter()
         .map(|&leaf| {
-            let path = pieces.leaves[leaf].clone();
+            let path = &pieces.leaves[leaf];
             let of = |f: usize| outputs.iter().map(move |&o| slot(f, o));
             let slots = path.steps.iter().flat_map(|s| of(s.feature)).collect();
-            Deep { path, slots }
+            Deep::new(path, slots, &rules[path.steps.len()])
         })
         .collect();
     Compiled {

@@ -69,7 +69,10 @@ mod tests {
             for power in 0..2 * n {
                 let sum: f64 = rule.iter().map(|q| q.weight * q.t.powi(power as i32)).sum();
                 let exact = 1.0 / (power as f64 + 1.0);
-                assert!((sum - exact).abs() < 1e-14, "{n} nodes, power {power}: {sum}");
+                assert!(
+                    (sum - exact).abs() < 1e-14,
+                    "{n} nodes, power {power}: {sum}"
+                );
             }
         }
     }

@@ -110,7 +110,7 @@ fn leaf_table(leaf: &Path, rules: &[Vec<Node>]) -> Vec<f64> {
 }
 
 /// The attributions of one leaf of value 1 (eq. 2 of the module), written to `out`, one for each step.
-pub(crate) fn attribute(
+fn attribute(
     leaf: &Path,
     holds: impl Fn(usize) -> bool,
     rule: &[Node],
