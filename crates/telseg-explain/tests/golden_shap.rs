@@ -59,7 +59,10 @@ fn agrees(text: &str) {
     let model = TreeEnsemble::new(width, base, trees).unwrap();
     let shap = TreeShap::new(&model).unwrap();
     for (found, expected) in shap.expected_value().iter().zip(list(&json["expected"])) {
-        assert!((found - number(expected)).abs() < 1e-10, "{found} {expected}");
+        assert!(
+            (found - number(expected)).abs() < 1e-10,
+            "{found} {expected}"
+        );
     }
     let golden = Array3::from_shape_fn((x.nrows(), width, outputs), |(i, j, o)| {
         number(&json["shap"][i][j][o])

@@ -9,8 +9,10 @@ use crate::profile::{Column, ColumnValues, Fact, Groups, MISSING, ProfileParams,
 const CHOSEN: usize = 6;
 /// A second statement joins the name when it is at least this much of the first one's effect.
 const SECOND: f64 = 0.35;
-/// Below this effect a name says "slightly".
+/// Below this effect a name says "somewhat".
 const SLIGHT: f64 = 0.5;
+/// A level that this much of the base has makes a poor name.
+const EVERYBODY: f64 = 0.7;
 /// Rows that correlations are worked out on, about.
 const SAMPLE: usize = 100_000;
 
@@ -75,8 +77,17 @@ fn candidate(statement: usize, sourced: &Sourced) -> Option<Chosen> {
         Fact::Mean { .. } => (words::amount(&s.column, more), 1.0),
         // What most of the segment has is typical of it; what it merely has more often than others is said less
         // gladly, and what it lacks only when others mostly have it.
-        Fact::Share { level, share, .. } if more && *share >= 0.5 => {
-            (words::level(&s.column, level), 1.0)
+        Fact::Share {
+            level,
+            share,
+            base_share,
+            ..
+        } if more && *share >= 0.5 => {
+            let everybody = *base_share >= EVERYBODY;
+            (
+                words::level(&s.column, level),
+                if everybody { 0.4 } else { 1.0 },
+            )
         }
         Fact::Share { level, share, .. } if more && *share >= 0.2 => {
             (format!("often {}", words::level(&s.column, level)), 0.6)
@@ -90,7 +101,7 @@ fn candidate(statement: usize, sourced: &Sourced) -> Option<Chosen> {
     Some(Chosen {
         statement,
         phrase: if slight {
-            format!("slightly {phrase}")
+            format!("somewhat {phrase}")
         } else {
             phrase
         },

@@ -118,7 +118,7 @@ fn fact(columns: &[Column<'_>], s: &Sourced) -> String {
             };
             let value = format!("{subject} {}{unit}", numbers::amount(*mean));
             let ratio = mean / base_mean;
-            if *mean > 0.0 && *base_mean > 0.0 && !(0.6..1.6).contains(&ratio) {
+            if *mean > 0.0 && *base_mean > 0.0 && ratio >= 1.6 {
                 format!("{value}, {} times the base", numbers::amount(ratio))
             } else {
                 format!("{value} vs {} in the base", numbers::amount(*base_mean))

@@ -174,7 +174,7 @@ pub(crate) fn level(column: &str, level: &str) -> String {
     match level.trim().to_lowercase().as_str() {
         "yes" | "y" | "true" | "t" | "1" => return flag(&phrase, true),
         "no" | "n" | "false" | "f" | "0" => return flag(&phrase, false),
-        "unknown" | "other" | "none" | "high" | "medium" | "low" => {
+        "unknown" | "known" | "other" | "none" | "high" | "medium" | "low" => {
             return format!("{phrase} {}", level.trim().to_lowercase());
         }
         _ => {}

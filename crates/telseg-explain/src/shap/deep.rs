@@ -9,6 +9,8 @@ use super::quadrature::Node;
 
 /// Steps in a part, at most.
 const PART: usize = 6;
+/// Quadrature nodes that are summed up side by side.
+const LANES: usize = 4;
 /// Quadrature nodes that need no allocation (paths of up to twice as many features).
 const NODES: usize = 48;
 
@@ -35,6 +37,13 @@ pub(crate) struct Part {
 
 impl Deep {
     pub(crate) fn new(path: &Path, slots: Vec<u32>, rule: &[Node]) -> Self {
+        // Nodes of weight 0 fill up the lanes.
+        let mut rule = rule.to_vec();
+        let idle = Node {
+            t: 0.5,
+            weight: 0.0,
+        };
+        rule.resize(rule.len().next_multiple_of(LANES), idle);
         let parts = path.steps.len().div_ceil(PART).max(1);
         let size = path.steps.len().div_ceil(parts).max(1);
         let part = |steps: &[super::paths::Step]| {
@@ -95,7 +104,13 @@ impl Deep {
             let steps = part.bits.len();
             let without = &part.without[code(p) * steps * self.nodes..][..steps * self.nodes];
             for (row, slots) in without.chunks_exact(self.nodes).zip(&mut slots) {
-                let sum: f64 = row.iter().zip(&*others).map(|(a, b)| a * b).sum();
+                let mut sums = [0.0; LANES];
+                for (a, b) in row.chunks_exact(LANES).zip(others.chunks_exact(LANES)) {
+                    for lane in 0..LANES {
+                        sums[lane] += a[lane] * b[lane];
+                    }
+                }
+                let sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
                 for (&slot, value) in slots.iter().zip(&self.value) {
                     add(slot as usize, value * sum);
                 }

@@ -49,7 +49,7 @@ const ROWS: usize = 1024;
 /// Bits of a code that several leaves share, at most.
 const GROUP_BITS: usize = 8;
 /// Bits of the code of a leaf alone, at most.
-const LEAF_BITS: usize = 9;
+const LEAF_BITS: usize = 10;
 /// What all tables may take, in numbers; codes get shorter until they fit.
 const TABLE_NUMBERS: usize = 16 << 20;
 
