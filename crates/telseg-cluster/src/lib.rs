@@ -1,1 +1,6 @@
 #![doc = include_str!("../README.md")]
+
+pub mod kmeans;
+pub mod metrics;
+
+pub use kmeans::{Algorithm, Init, KMeans, KMeansParams, KMeansReport};

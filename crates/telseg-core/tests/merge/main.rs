@@ -1,0 +1,5 @@
+//! Summaries of parts against the summary of the whole.
+
+mod errors;
+mod sketch;
+mod sums;
