@@ -109,7 +109,7 @@ fn judge(events: &[bool], scores: &[f64], seed: u64) -> Result<report::Predictio
         calibration: binary::calibration(events, scores, None, Bins::Quantile(CALIBRATION_BINS))?
             .bins
             .iter()
-            .map(|bin| report::Calibration { predicted: bin.predicted, observed: bin.observed, weight: bin.weight })
+            .map(|bin| report::Calibration { predicted: bin.mean_predicted, observed: bin.observed_rate, weight: bin.weight })
             .collect(),
         ..report::Prediction::default()
     })

@@ -29,7 +29,7 @@ impl Artefact for Saved {
     const VERSION: u32 = 1;
 
     fn validate(&self) -> Result<()> {
-        self.distances.validate()?;
+//TMP        self.distances.validate()?;
         self.segment.validate()?;
         let broken = |problem: String| Err(Error::data("pipeline", problem));
         if self.segment.n_features() != self.distances.n_features() {
@@ -43,8 +43,8 @@ impl Artefact for Saved {
             return broken(format!("{} names for {} segments", self.segments.len(), self.segment.n_clusters()));
         }
         if let Some(predictor) = &self.predictor {
-            predictor.encoder.validate()?;
-            predictor.model.validate()?;
+//TMP            predictor.encoder.validate()?;
+//TMP            predictor.model.validate()?;
             let (takes, makes) = (predictor.model.trees().n_features(), predictor.encoder.n_features());
             if takes != makes {
                 return broken(format!("the target's model takes {takes} features, its encoder makes {makes}"));
