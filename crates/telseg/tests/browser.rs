@@ -2,6 +2,8 @@
 //!
 //! Needs Chromium or Chrome, found in `$CHROME` or on the path; says so and passes without one.
 
+#![allow(clippy::unwrap_used)]
+
 mod report_fixture;
 
 use std::io::{BufRead, BufReader};
@@ -26,7 +28,7 @@ fn browser() -> Option<PathBuf> {
         std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
     let found = named.into_iter().chain(places).find(|p| p.is_file());
     if found.is_none() {
-        println!("skipped: no browser");
+        eprintln!("skipped: no browser");
     }
     found
 }

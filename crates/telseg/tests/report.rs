@@ -1,5 +1,7 @@
 //! The report as text: whole, escaped, small, and sound when parts of it are missing.
 
+#![allow(clippy::unwrap_used)]
+
 mod report_fixture;
 mod report_markup;
 
