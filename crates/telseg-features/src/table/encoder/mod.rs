@@ -3,6 +3,7 @@
 mod features;
 mod fit;
 mod params;
+mod saved;
 mod transform;
 
 use serde::{Deserialize, Serialize};
