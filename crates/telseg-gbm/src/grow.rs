@@ -278,26 +278,21 @@ impl Grower<'_> {
         let len = self.shape.len();
         let small = usize::from(children[1].n_rows() < children[0].n_rows());
         let mut built = buffers.blank(len);
+        let from_parent = whole.is_some();
+        let mut rest = whole.unwrap_or_else(|| buffers.blank(len));
         let build = |leaf: &Leaf, histogram: &mut Histogram| {
             let cells = &buffers.cells[leaf.side][leaf.range.clone()];
             self.shape
                 .add(self.data, buffers.rows(leaf), cells, histogram);
         };
         build(&children[small], &mut built);
-        let rest = match whole {
-            Some(mut whole) => {
-                whole
-                    .iter_mut()
-                    .zip(&built)
-                    .for_each(|(w, b)| *w = w.wrapping_sub(*b));
-                whole
-            }
-            None => {
-                let mut rest = vec![0; len];
-                build(&children[1 - small], &mut rest);
-                rest
-            }
-        };
+        if from_parent {
+            rest.iter_mut()
+                .zip(&built)
+                .for_each(|(w, b)| *w = w.wrapping_sub(*b));
+        } else {
+            build(&children[1 - small], &mut rest);
+        }
         let find = |leaf: &Leaf, histogram: &Histogram, may: bool| {
             may.then(|| self.find(leaf, histogram)).flatten()
         };

@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2, Axis};
 use serde::{Deserialize, Serialize};
+use telseg_core::artefact::Artefact;
 use telseg_core::trees::{TreeEnsemble, row_slice};
 use telseg_core::{Error, Fit, Predict, Progress, Result};
 
@@ -238,5 +239,40 @@ impl Predict<ArrayRef1<f32>> for Gbm {
 
     fn predict(&self, row: &ArrayRef1<f32>) -> Result<f64> {
         self.predict_row(row_slice(row, &mut Vec::new()))
+    }
+}
+
+impl Artefact for Gbm {
+    const KIND: &'static str = "gbm";
+    const VERSION: u32 = 1;
+
+    fn validate(&self) -> Result<()> {
+        self.trees.validate()?;
+        let width = self.trees.n_features();
+        if self.trees.n_outputs() != 1
+            || (0..self.trees.n_trees()).any(|t| self.trees.tree_output(t) != Some(0))
+        {
+            return Err(Error::data("gbm", "trees must add to one score"));
+        }
+        let Importance { gain, splits } = &self.importance;
+        if [gain.len(), splits.len(), self.report.n_bins.len()] != [width; 3]
+            || !gain.iter().all(|g| g.is_finite())
+        {
+            return Err(Error::data(
+                "gbm",
+                "importances and bins must be one a column, and finite",
+            ));
+        }
+        if self.report.n_trees != self.trees.n_trees() {
+            return Err(Error::data(
+                "gbm",
+                "report and trees disagree on the number of trees",
+            ));
+        }
+        Ok(())
+    }
+
+    fn n_features(&self) -> Option<usize> {
+        Some(self.trees.n_features())
     }
 }

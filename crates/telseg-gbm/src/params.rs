@@ -164,6 +164,25 @@ impl GbmParams {
         with_seed seed: u64,
     }
 
+    /// Sets what a table of a few thousand to a few hundred thousand subscribers wants: slow learning with small,
+    /// randomised trees, and as many of them as a held-out share says, then a second fit on all rows.
+    ///
+    /// The defaults learn a small table by heart: on the 7,043 subscribers of the IBM set they judge worse than a
+    /// logistic regression. This costs about ten times as many trees.
+    #[must_use]
+    pub fn with_small_data(mut self) -> Self {
+        self.n_trees = 1000;
+        self.learning_rate = 0.03;
+        self.max_leaves = 16;
+        self.l2 = 5.0;
+        self.row_share = 0.8;
+        self.column_share_node = 0.5;
+        self.early_stopping = Some(50);
+        self.validation_share = Some(0.15);
+        self.refit = Refit::AllRows;
+        self
+    }
+
     /// Checks every parameter alone and against the others; every fit does this first.
     ///
     /// # Errors

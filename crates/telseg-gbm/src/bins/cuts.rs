@@ -103,11 +103,8 @@ pub(super) fn bin_all(cuts: &[f32], values: &[f32], out: &mut [u8]) {
     for (&x, bin) in values.iter().zip(out) {
         let (mut below, mut step) = (0, first);
         while step > 0 {
-            below += if table[(below + step - 1) & 255] < x {
-                step
-            } else {
-                0
-            };
+            // A product, not a choice: a branch here is mispredicted half of the time.
+            below += step * usize::from(table[(below + step - 1) & 255] < x);
             step /= 2;
         }
         *bin = if x.is_nan() { 0 } else { below as u8 + 1 };

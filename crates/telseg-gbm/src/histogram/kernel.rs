@@ -132,7 +132,6 @@ pub(crate) unsafe fn add_to_rows(rows: &[u32], value: f64, scores: Shared<f64>) 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{BinnedData, Gbm, Objective, histogram::Shape};
     use ndarray::Array2;
 
