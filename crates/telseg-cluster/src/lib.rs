@@ -1,7 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod choose_stub;
 pub mod kmeans;
 pub mod metrics;
-mod choose_stub; pub use choose_stub::*;
+pub use choose_stub::*;
 
 pub use kmeans::{Algorithm, Init, KMeans, KMeansParams, KMeansReport};

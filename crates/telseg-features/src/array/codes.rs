@@ -213,19 +213,11 @@ impl OneHotParams {
     ///
     /// # Errors
     /// Also when there is not one finite, non-negative weight for each row.
-    pub fn fit_weighted(
-        &self,
-        codes: &ArrayRef2<i32>,
-        weights: &ArrayRef1<f64>,
-    ) -> Result<OneHot> {
+    pub fn fit_weighted(&self, codes: &ArrayRef2<i32>, weights: &ArrayRef1<f64>) -> Result<OneHot> {
         self.fit_any(codes, Some(weights))
     }
 
-    fn fit_any(
-        &self,
-        codes: &ArrayRef2<i32>,
-        weights: Option<&ArrayRef1<f64>>,
-    ) -> Result<OneHot> {
+    fn fit_any(&self, codes: &ArrayRef2<i32>, weights: Option<&ArrayRef1<f64>>) -> Result<OneHot> {
         self.validate()?;
         Ok(OneHot {
             columns: learn(codes, weights, |counts| self.fit_counts(&counts))?,
