@@ -3,4 +3,6 @@
 pub mod kmeans;
 pub mod metrics;
 
-pub use kmeans::{Algorithm, Init, KMeans, KMeansParams, KMeansReport};
+pub use kmeans::{
+    Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
+};
