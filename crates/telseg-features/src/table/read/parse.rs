@@ -204,7 +204,7 @@ fn column(cells: &Cells, parts: &[Vec<Part>], j: usize, options: &CsvOptions) ->
     Ok(parsed)
 }
 
-fn each<'a>(cells: &'a Cells, j: usize) -> impl Iterator<Item = &'a [u8]> {
+fn each(cells: &Cells, j: usize) -> impl Iterator<Item = &[u8]> {
     cells
         .chunks
         .iter()
