@@ -81,7 +81,7 @@ pub(super) fn card(
     target: Option<&str>,
     value: Option<&str>,
 ) -> report::SegmentCard {
-    let about = |name: Option<&str>| {
+    let about = |name| {
         profile
             .statements
             .iter()
