@@ -1,20 +1,24 @@
 //! How many clusters?
 //!
-//! A number of clusters is worth having when other subscribers of the same kind would have led to the same clusters
-//! (*stable*) and these lie apart (*separated*). Stability: pairs of disjoint halves of a sample are clustered apart, both
-//! clusterings label the whole sample, and the adjusted Rand index says how far they agree. Separation: the silhouette.
+//! A cluster is worth having when other subscribers of the same kind would have led to it, too. Pairs of disjoint halves of
+//! a sample are clustered apart and label the whole sample. A cluster of the sample is *confirmed* by as much as the most
+//! similar cluster of a half resembles it (Jaccard: rows in both over rows in either), on average over the halves.
 //!
-//! The rule: among the candidates that are stable (at least `min_stability`, and not clearly below the best; the best
-//! alone when none is), take the greatest k whose silhouette is within one standard error of the highest.
+//! The rule: the greatest k whose clusters are all confirmed, by at least `min_confirmed`; where no k is, the one whose
+//! least confirmed cluster is confirmed best. Beside it, each candidate tells its stability (adjusted Rand index of the two
+//! halves' labels) and its silhouette. Both say little on how fine a segmentation may be: one cluster cut in two at random
+//! hardly lowers an index over all rows, and in many columns the silhouette is low throughout and highest for the coarsest.
 //!
 //! # References
-//! - A. Ben-Hur, A. Elisseeff, I. Guyon (2002), "A stability based method for discovering structure in clustered data".
-//! - R. Tibshirani, G. Walther (2005), "Cluster validation by prediction strength".
+//! - C. Hennig (2007), "Cluster-wise assessment of cluster stability": the Jaccard similarity by cluster, and 0.6 as the
+//!   value from which on a cluster shows a pattern in the data (0.75 and more: stable).
+//! - R. Tibshirani, G. Walther (2005), "Cluster validation by prediction strength": the greatest k whose weakest cluster
+//!   still passes.
 //! - U. von Luxburg (2010), "Clustering stability: an overview".
 
 use std::ops::RangeInclusive;
 
-use ndarray::{Array2, ArrayRef2, Axis};
+use ndarray::{Array1, Array2, ArrayRef2, Axis};
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -34,8 +38,8 @@ pub struct ChooseParams {
     pub n_sample: usize,
     /// Pairs of half-samples that are clustered apart for each candidate, at least 2. Default 8.
     pub n_resamples: usize,
-    /// Stability (adjusted Rand index) below which a candidate is not trusted. Default 0.8.
-    pub min_stability: f64,
+    /// Confirmation (mean Jaccard similarity) below which a cluster is not trusted. Default 0.6.
+    pub min_confirmed: f64,
     /// Seed of samples and halves. Default 0.
     pub seed: u64,
 }
@@ -45,7 +49,7 @@ impl Default for ChooseParams {
         Self {
             n_sample: 8000,
             n_resamples: 8,
-            min_stability: 0.8,
+            min_confirmed: 0.6,
             seed: 0,
         }
     }
@@ -65,8 +69,8 @@ impl ChooseParams {
     }
 
     /// Sets the stability that is asked for.
-    pub fn with_min_stability(mut self, min_stability: f64) -> Self {
-        self.min_stability = min_stability;
+    pub fn with_min_confirmed(mut self, min_confirmed: f64) -> Self {
+        self.min_confirmed = min_confirmed;
         self
     }
 
@@ -92,12 +96,12 @@ impl ChooseParams {
         };
         least("n_sample", self.n_sample, 10)?;
         least("n_resamples", self.n_resamples, 2)?;
-        if !(0.0..=1.0).contains(&self.min_stability) {
+        if !(0.0..=1.0).contains(&self.min_confirmed) {
             let problem = format!(
                 "expected a number from 0 to 1, found {}",
-                self.min_stability
+                self.min_confirmed
             );
-            return Err(Error::param("min_stability", problem));
+            return Err(Error::param("min_confirmed", problem));
         }
         Ok(())
     }
@@ -115,6 +119,8 @@ pub struct Candidate {
     pub silhouette: Interval,
     /// Mean agreement (adjusted Rand index) of clusterings of two halves, with a 95 % interval over the pairs.
     pub stability: Interval,
+    /// Confirmation of each cluster of the sample: mean Jaccard similarity to the most similar cluster of a half.
+    pub confirmed: Vec<f64>,
     /// Whether it was chosen.
     pub chosen: bool,
 }
@@ -207,10 +213,10 @@ impl KMeansParams {
             .collect();
         progress.finish();
         let mut candidates = candidates?;
-        let chosen = pick(&candidates, params.min_stability);
+        let chosen = pick(&candidates, params.min_confirmed);
         candidates[chosen].chosen = true;
         Ok(Choice {
-            reason: reason(&candidates, chosen, params.min_stability),
+            reason: reason(&candidates, chosen, params.min_confirmed),
             model: self.clone().with_clusters(candidates[chosen].k).fit(x)?,
             candidates,
         })
@@ -232,89 +238,127 @@ impl KMeansParams {
         progress.advance(1);
         // Where rows are too few or too alike for two clusters, there is nothing to separate.
         let values = values.map_or_else(|_| vec![0.0; sample.nrows()], |values| values.to_vec());
-        let agreements: Result<Vec<f64>> = (0..params.n_resamples)
+        let halves: Result<Vec<Halves>> = (0..params.n_resamples)
             .into_par_iter()
             .map(|pair| {
-                let agreement = self.agreement(sample, params.seed, pair as u64);
+                let halves = self.halves(sample, model.labels(), params.seed, pair as u64);
                 progress.advance(1);
-                agreement
+                halves
             })
             .collect();
+        let halves = halves?;
+        let agreements: Vec<f64> = halves.iter().map(|h| h.agreement).collect();
+        let mean =
+            |j: usize| halves.iter().map(|h| h.confirmed[j]).sum::<f64>() / halves.len() as f64;
         Ok(Candidate {
             k: self.n_clusters,
             inertia: model.report().inertia,
             silhouette: metrics::mean_interval(&values, params.seed)?,
-            stability: metrics::mean_interval(&agreements?, params.seed)?,
+            stability: metrics::mean_interval(&agreements, params.seed)?,
+            confirmed: (0..self.n_clusters).map(mean).collect(),
             chosen: false,
         })
     }
 
-    /// How far clusterings of two disjoint halves agree on all rows.
-    fn agreement<F: Scalar>(&self, sample: &Array2<F>, seed: u64, pair: u64) -> Result<f64> {
+    /// Clusters two disjoint halves apart and lets both label all rows.
+    fn halves<F: Scalar>(
+        &self,
+        sample: &Array2<F>,
+        labels: &Array1<u32>,
+        seed: u64,
+        pair: u64,
+    ) -> Result<Halves> {
         let mut rows: Vec<usize> = (0..sample.nrows()).collect();
         rows.shuffle(&mut Seed::new(seed).stream("kmeans.choose").index(pair));
-        let labels = |half: &[usize]| -> Result<Vec<u32>> {
+        let labelled = |half: &[usize]| -> Result<Vec<u32>> {
             let model: KMeans<F> = self.fit(&sample.select(Axis(0), half))?;
             Ok(model.predict(sample)?.to_vec())
         };
         let (a, b) = rows.split_at(rows.len() / 2);
-        ari(&labels(a)?, &labels(b)?, None)
+        let (a, b) = (labelled(a)?, labelled(b)?);
+        let (of_a, of_b) = (
+            similarity(labels, &a, self.n_clusters),
+            similarity(labels, &b, self.n_clusters),
+        );
+        Ok(Halves {
+            agreement: ari(&a, &b, None)?,
+            confirmed: of_a.iter().zip(of_b).map(|(a, b)| (a + b) / 2.0).collect(),
+        })
     }
 }
 
-/// Half the width of a 95 % interval is two standard errors.
-fn standard_error(interval: &Interval) -> f64 {
-    (interval.high - interval.low) / 4.0
+/// What two halves say of a clustering.
+struct Halves {
+    /// Adjusted Rand index of their labels.
+    agreement: f64,
+    /// By cluster, the mean of its largest Jaccard similarities in the two.
+    confirmed: Vec<f64>,
 }
 
-/// The index of the candidate that the rule takes.
-fn pick(candidates: &[Candidate], min_stability: f64) -> usize {
-    let best = (0..candidates.len())
-        .max_by(|&a, &b| {
-            let stability = |i: usize| candidates[i].stability.estimate;
-            stability(a).total_cmp(&stability(b))
-        })
-        .unwrap_or(0);
-    let top = &candidates[best].stability;
-    let near = top.estimate - 0.1 - 2.0 * standard_error(top);
-    let stable: Vec<usize> = (0..candidates.len())
-        .filter(|&i| candidates[i].stability.estimate >= min_stability.max(near))
-        .collect();
-    let Some(&separated) = stable.iter().max_by(|&&a, &&b| {
-        let silhouette = |i: usize| candidates[i].silhouette.estimate;
-        silhouette(a).total_cmp(&silhouette(b))
-    }) else {
-        return best;
-    };
-    let highest = &candidates[separated].silhouette;
-    let enough = highest.estimate - standard_error(highest);
-    let finest = stable.into_iter().rev();
-    finest
-        .into_iter()
-        .find(|&i| candidates[i].silhouette.estimate >= enough)
-        .unwrap_or(separated)
-}
-
-fn reason(candidates: &[Candidate], chosen: usize, min_stability: f64) -> String {
-    let of = &candidates[chosen];
-    let figures = format!(
-        "stability {:.2}, silhouette {:.2}; {} numbers from {} to {} were tried",
-        of.stability.estimate,
-        of.silhouette.estimate,
-        candidates.len(),
-        candidates[0].k,
-        candidates[candidates.len() - 1].k
+/// For each cluster, its Jaccard similarity to the most similar cluster of another labelling; 0 where it is empty.
+fn similarity(labels: &Array1<u32>, others: &[u32], n_clusters: usize) -> Vec<f64> {
+    let (mut both, mut of, mut of_other) = (
+        vec![0.0; n_clusters * n_clusters],
+        vec![0.0; n_clusters],
+        vec![0.0; n_clusters],
     );
-    if of.stability.estimate < min_stability {
+    for (&label, &other) in labels.iter().zip(others) {
+        let (label, other) = (label as usize, other as usize);
+        both[label * n_clusters + other] += 1.0;
+        of[label] += 1.0;
+        of_other[other] += 1.0;
+    }
+    both.chunks_exact(n_clusters)
+        .zip(&of)
+        .map(|(both, &rows)| {
+            let pairs = both.iter().zip(&of_other).filter(|(both, _)| **both > 0.0);
+            pairs
+                .map(|(&both, &other): (&f64, &f64)| both / (rows + other - both))
+                .fold(0.0, f64::max)
+        })
+        .collect()
+}
+
+impl Candidate {
+    /// Confirmation of the least confirmed cluster.
+    pub fn weakest(&self) -> f64 {
+        self.confirmed.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// The index of the candidate that the rule takes; candidates are in ascending order of k.
+fn pick(candidates: &[Candidate], min_confirmed: f64) -> usize {
+    let passes = |c: &Candidate| c.weakest() >= min_confirmed;
+    let finest = candidates.iter().rposition(passes);
+    let least_bad = || {
+        (0..candidates.len())
+            .max_by(|&a, &b| candidates[a].weakest().total_cmp(&candidates[b].weakest()))
+    };
+    finest.or_else(least_bad).unwrap_or(0)
+}
+
+fn reason(candidates: &[Candidate], chosen: usize, min_confirmed: f64) -> String {
+    let of = &candidates[chosen];
+    let (low, high) = (candidates[0].k, candidates[candidates.len() - 1].k);
+    let figures = format!(
+        "the least confirmed by {:.2} of 1, stability {:.2}",
+        of.weakest(),
+        of.stability.estimate
+    );
+    if of.weakest() < min_confirmed {
         return format!(
-            "{} segments: no number gives segments that other subscribers would confirm (all below {min_stability}), this \
-             one comes nearest ({figures})",
+            "{} segments: none of {low} to {high} gives segments that other subscribers would all confirm; this one comes \
+             nearest ({figures}; {min_confirmed} asked for).",
             of.k
         );
     }
+    let finer = if of.k < high {
+        format!("; finer ones up to {high} do not hold")
+    } else {
+        String::new()
+    };
     format!(
-        "{} segments: other subscribers of the same kind give the same segments, and none that does so lies further apart \
-         ({figures})",
+        "{} segments: other subscribers of the same kind would confirm each of them ({figures}){finer}.",
         of.k
     )
 }

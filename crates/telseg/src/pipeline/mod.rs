@@ -196,9 +196,9 @@ impl Pipeline {
         self.schema.validate()?;
         self.distances.validate()?;
         self.predictor.validate()?;
-        if self.segments.is_empty() || *self.segments.start() == 0 {
+        if self.segments.is_empty() || *self.segments.start() < 2 {
             let problem = format!(
-                "expected a range from at least 1, found {:?}",
+                "expected a range from at least 2, found {:?}",
                 self.segments
             );
             return Err(Error::param("segments", problem));
