@@ -395,9 +395,8 @@ impl<F: Scalar> Artefact for KMeans<F> {
             .iter()
             .chain(&report.trace)
             .chain(&report.starts);
-        if !(report.inertia >= 0.0 && report.inertia.is_finite())
-            || !judged.all(|v| *v >= 0.0 && v.is_finite())
-        {
+        let mut judged = judged.chain([&report.inertia]);
+        if !judged.all(|v| *v >= 0.0 && v.is_finite()) {
             return broken("the report holds a size or an inertia that is negative or not finite");
         }
         Ok(())

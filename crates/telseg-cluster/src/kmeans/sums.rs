@@ -75,16 +75,15 @@ impl Sums {
             *fixed = round((x - s).into_f64() * (weight * scale));
         }
         let amount = round(weight * grid.weight);
-        let mut put = |cluster: u32, sign: i64| {
-            let cluster = cluster as usize;
-            let sums = self.rows[cluster * d..][..d].iter_mut();
-            sums.zip(&self.fixed)
-                .for_each(|(sum, fixed)| *sum += sign * fixed);
-            self.weights[cluster] += sign * amount;
-        };
-        put(to, 1);
+        let (to, fixed) = (to as usize, &self.fixed);
+        let sums = self.rows[to * d..][..d].iter_mut();
+        sums.zip(fixed).for_each(|(sum, fixed)| *sum += fixed);
+        self.weights[to] += amount;
         if let Some(from) = from {
-            put(from, -1);
+            let from = from as usize;
+            let sums = self.rows[from * d..][..d].iter_mut();
+            sums.zip(fixed).for_each(|(sum, fixed)| *sum -= fixed);
+            self.weights[from] -= amount;
         }
     }
 
