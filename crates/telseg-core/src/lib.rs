@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+pub mod artefact;
 pub mod error;
+pub mod kernel;
+pub mod merge;
+pub mod metrics;
 pub mod par;
 pub mod progress;
 pub mod scalar;

@@ -16,6 +16,7 @@ mod sealed {
 /// An element of a data table: `f32` or `f64`. What is accumulated over rows is `f64` in either case.
 pub trait Scalar:
     Float
+    + ndarray::LinalgScalar
     + AddAssign
     + SubAssign
     + MulAssign
@@ -28,6 +29,8 @@ pub trait Scalar:
     + Sync
     + Serialize
     + DeserializeOwned
+    + crate::kernel::Kernel
+    + crate::kernel::math::Element
     + sealed::Sealed
     + 'static
 {

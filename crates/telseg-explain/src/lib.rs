@@ -1,1 +1,12 @@
 #![doc = include_str!("../README.md")]
+
+mod persona;
+mod profile;
+mod shap;
+mod stats;
+
+pub use profile::{
+    Column, ColumnValues, Fact, MISSING, ProfileParams, Role, SegmentProfile, Statement, profile,
+    profile_weighted,
+};
+pub use shap::{Dependence, DependenceBin, FeatureImportance, TreeShap, dependence, importance};

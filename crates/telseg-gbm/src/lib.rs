@@ -1,1 +1,20 @@
 #![doc = include_str!("../README.md")]
+
+mod bins;
+mod boost;
+mod cv;
+mod grow;
+mod histogram;
+mod model;
+mod objective;
+mod params;
+mod report;
+mod split;
+
+pub use bins::BinnedData;
+pub use boost::FitOptions;
+pub use cv::{CrossPrediction, cross_predict};
+pub use model::{Gbm, Importance};
+pub use objective::Objective;
+pub use params::{GbmParams, Refit};
+pub use report::{FitReport, Stop};

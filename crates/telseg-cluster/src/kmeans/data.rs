@@ -1,0 +1,187 @@
+//! The rows of one fit: checked, contiguous, with what all starts share.
+
+use std::borrow::Cow;
+
+use ndarray::{ArrayRef1, ArrayRef2};
+use telseg_core::kernel::Packed;
+use telseg_core::{Error, Result, Scalar, par};
+
+use super::sums::Grid;
+
+/// Rows that one task works on: a constant, so that results do not depend on the number of threads.
+pub(super) const CHUNK: usize = 4096;
+
+/// Checked rows in standard layout.
+pub(super) struct Data<'a, F: Scalar> {
+    pub(super) n_rows: usize,
+    pub(super) n_columns: usize,
+    values: Cow<'a, [F]>,
+    weights: Option<Vec<f64>>,
+    /// Column means, which distances are computed relative to.
+    pub(super) shift: Vec<F>,
+    /// Mean over the columns of the weighted variance.
+    pub(super) variance: f64,
+    /// Weighted sum of squared distances to the column means.
+    pub(super) total: f64,
+    pub(super) grid: Grid,
+}
+
+impl<'a, F: Scalar> Data<'a, F> {
+    pub(super) fn new(
+        x: &'a ArrayRef2<F>,
+        weights: Option<&ArrayRef1<f64>>,
+        n_clusters: usize,
+    ) -> Result<Self> {
+        let (n_rows, n_columns) = x.dim();
+        if n_columns == 0 {
+            return Err(Error::shape("x", "at least 1 column", "0"));
+        }
+        if n_rows < n_clusters {
+            return Err(Error::shape(
+                "x",
+                format!("at least {n_clusters} rows (n_clusters)"),
+                n_rows.to_string(),
+            ));
+        }
+        let weights = weights.map(|w| check_weights(w, n_rows)).transpose()?;
+        let values = match x.as_slice() {
+            Some(slice) => Cow::Borrowed(slice),
+            None => Cow::Owned(x.iter().copied().collect()),
+        };
+        check_finite(&values, n_columns)?;
+        let mut data = Self {
+            n_rows,
+            n_columns,
+            values,
+            weights,
+            shift: Vec::new(),
+            variance: 0.0,
+            total: 0.0,
+            grid: Grid::new(0, &[], 1.0),
+        };
+        data.summarise();
+        Ok(data)
+    }
+
+    /// Means and spread of the columns, and from them the grid of the sums.
+    fn summarise(&mut self) {
+        let d = self.n_columns;
+        let sums = par::map_fold(
+            self.n_rows,
+            CHUNK,
+            |rows| {
+                let (mut sums, mut weight) = (vec![0.0; d], 0.0);
+                for i in rows {
+                    let w = self.weight(i);
+                    weight += w;
+                    sums.iter_mut()
+                        .zip(self.row(i))
+                        .for_each(|(s, v)| *s += w * v.into_f64());
+                }
+                (sums, weight)
+            },
+            (vec![0.0; d], 0.0),
+            |(mut a, wa), (b, wb)| {
+                a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+                (a, wa + wb)
+            },
+        );
+        let (sums, weight): (Vec<f64>, f64) = sums;
+        self.shift = sums.iter().map(|s| F::from_f64(s / weight)).collect();
+        let (largest, total) = par::map_fold(
+            self.n_rows,
+            CHUNK,
+            |rows| {
+                let (mut largest, mut total) = (vec![0.0f64; d], 0.0);
+                for i in rows {
+                    let mut norm = 0.0;
+                    for ((m, &v), &s) in largest.iter_mut().zip(self.row(i)).zip(&self.shift) {
+                        let v = (v - s).into_f64();
+                        *m = m.max(v.abs());
+                        norm += v * v;
+                    }
+                    total += norm * self.weight(i);
+                }
+                (largest, total)
+            },
+            (vec![0.0; d], 0.0),
+            |(mut a, ta), (b, tb)| {
+                a.iter_mut()
+                    .zip(b)
+                    .for_each(|(a, b): (&mut f64, f64)| *a = a.max(b));
+                (a, ta + tb)
+            },
+        );
+        let heaviest = self
+            .weights
+            .as_ref()
+            .map_or(1.0, |w| w.iter().copied().fold(0.0, f64::max));
+        self.total = total;
+        self.variance = total / weight / d as f64;
+        self.grid = Grid::new(self.n_rows, &largest, heaviest);
+    }
+
+    #[inline(always)]
+    pub(super) fn row(&self, i: usize) -> &[F] {
+        &self.values[i * self.n_columns..][..self.n_columns]
+    }
+
+    #[inline(always)]
+    pub(super) fn weight(&self, i: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |w| w[i])
+    }
+
+    /// The rows relative to the shift, in tiles.
+    pub(super) fn pack(&self) -> Result<Packed<F>> {
+        let shape = (self.n_rows, self.n_columns);
+        let view = ndarray::ArrayView2::from_shape(shape, &self.values)
+            .map_err(|e| Error::shape("x", format!("{shape:?}"), e.to_string()))?;
+        Packed::new(&view, &self.shift)
+    }
+}
+
+fn check_weights(weights: &ArrayRef1<f64>, n_rows: usize) -> Result<Vec<f64>> {
+    if weights.len() != n_rows {
+        return Err(Error::shape(
+            "weights",
+            format!("{n_rows} (rows of x)"),
+            weights.len().to_string(),
+        ));
+    }
+    if let Some((i, w)) = weights
+        .iter()
+        .enumerate()
+        .find(|(_, w)| !(w.is_finite() && **w >= 0.0))
+    {
+        return Err(Error::data(
+            "weights",
+            format!("expected numbers of at least 0, found {w} in row {i}"),
+        ));
+    }
+    if !weights.iter().any(|&w| w > 0.0) {
+        return Err(Error::data("weights", "at least one must be above 0"));
+    }
+    Ok(weights.to_vec())
+}
+
+/// Refuses missing and infinite values: a distance to them has no meaning.
+pub(super) fn check_finite<F: Scalar>(values: &[F], n_columns: usize) -> Result<()> {
+    let found = par::map(values.len(), CHUNK * n_columns.max(1), |range| {
+        // A sum is finite only if all its terms are: quick to rule the common case out.
+        let sum = values[range.clone()]
+            .iter()
+            .fold(F::zero(), |a, &b| a + b * F::zero());
+        if sum == F::zero() {
+            None
+        } else {
+            range.into_iter().find(|&i| !values[i].is_finite())
+        }
+    });
+    match found.into_iter().flatten().next() {
+        Some(i) => {
+            let problem = format!("{} (impute missing values before clustering)", values[i]);
+            Err(Error::value("x", problem, (i / n_columns, i % n_columns)))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,175 @@
+//! Where the centres start.
+
+use rand::Rng as _;
+use telseg_core::kernel::{Centers, Packed, TILE};
+use telseg_core::seed::Rng;
+use telseg_core::{Result, Scalar, par};
+
+use super::data::{CHUNK, Data};
+
+/// Greedy k-means++ (Arthur & Vassilvitskii 2007; Grunau, Özüdoğru, Rozhoň & Tětek 2023 for the greedy form): returns
+/// the rows that become centres.
+///
+/// Each step draws `2 + ln k` candidates with probability in proportion to weight times squared distance and keeps the
+/// one that leaves the least sum. Where all rows lie on centres, rows are drawn by weight.
+pub(super) fn plus_plus<F: Scalar>(
+    data: &Data<'_, F>,
+    packed: &Packed<F>,
+    n_clusters: usize,
+    rng: &mut Rng,
+) -> Result<Vec<usize>> {
+    let n_candidates = 2 + (n_clusters as f64).ln() as usize;
+    let weights: Vec<f64> = (0..data.n_rows).map(|i| data.weight(i)).collect();
+    let norms = norms(data);
+    let first = draw(&chunk_sums(&weights), &weights, rng);
+    let mut chosen = vec![first];
+    let mut closest = vec![f64::INFINITY; data.n_rows];
+    update(data, packed, &norms, first, &mut closest)?;
+    while chosen.len() < n_clusters {
+        let mass: Vec<f64> = closest.iter().zip(&weights).map(|(c, w)| c * w).collect();
+        let sums = chunk_sums(&mass);
+        let on_centres = sums.iter().sum::<f64>() <= 0.0;
+        let candidates: Vec<usize> = (0..n_candidates)
+            .map(|_| {
+                if on_centres {
+                    draw(&chunk_sums(&weights), &weights, rng)
+                } else {
+                    draw(&sums, &mass, rng)
+                }
+            })
+            .collect();
+        let left = remaining(data, packed, &norms, &candidates, &closest, &weights)?;
+        let best = (0..n_candidates)
+            .min_by(|&a, &b| left[a].total_cmp(&left[b]))
+            .unwrap_or(0);
+        chosen.push(candidates[best]);
+        update(data, packed, &norms, candidates[best], &mut closest)?;
+    }
+    Ok(chosen)
+}
+
+/// Different rows, drawn by weight without replacement (Efraimidis & Spirakis 2006: the largest `u^(1/w)`).
+pub(super) fn random<F: Scalar>(
+    data: &Data<'_, F>,
+    n_clusters: usize,
+    rng: &mut Rng,
+) -> Vec<usize> {
+    let mut keys: Vec<(f64, usize)> = (0..data.n_rows)
+        .map(|i| {
+            (
+                rng.random::<f64>().ln() / data.weight(i).max(f64::MIN_POSITIVE),
+                i,
+            )
+        })
+        .collect();
+    keys.sort_by(|a, b| b.0.total_cmp(&a.0));
+    keys.truncate(n_clusters);
+    keys.into_iter().map(|(_, i)| i).collect()
+}
+
+/// Squared length of every row relative to the shift.
+fn norms<F: Scalar>(data: &Data<'_, F>) -> Vec<f64> {
+    let mut norms = vec![0.0; data.n_rows];
+    par::fill(&mut norms, CHUNK, |range, out| {
+        for (out, i) in out.iter_mut().zip(range) {
+            *out = data
+                .row(i)
+                .iter()
+                .zip(&data.shift)
+                .map(|(&v, &s)| (v - s).into_f64().powi(2))
+                .sum();
+        }
+    });
+    norms
+}
+
+/// Lowers the squared distance to the closest centre where row `center` is closer.
+fn update<F: Scalar>(
+    data: &Data<'_, F>,
+    packed: &Packed<F>,
+    norms: &[f64],
+    center: usize,
+    closest: &mut [f64],
+) -> Result<()> {
+    let centers = layout(data, &[center])?;
+    par::fill(closest, CHUNK, |range, closest| {
+        let mut scores = [[F::zero(); TILE]; 1];
+        for (t, part) in closest.chunks_mut(TILE).enumerate() {
+            centers.scores(packed.tile(range.start / TILE + t).0, &mut scores);
+            for (l, c) in part.iter_mut().enumerate() {
+                let distance = norms[range.start + t * TILE + l] + 2.0 * scores[0][l].into_f64();
+                *c = c.min(distance.max(0.0));
+            }
+        }
+    });
+    closest[center] = 0.0;
+    Ok(())
+}
+
+/// For each candidate, the weighted sum of squared distances that would remain if it became a centre.
+fn remaining<F: Scalar>(
+    data: &Data<'_, F>,
+    packed: &Packed<F>,
+    norms: &[f64],
+    candidates: &[usize],
+    closest: &[f64],
+    weights: &[f64],
+) -> Result<Vec<f64>> {
+    let centers = layout(data, candidates)?;
+    let parts = par::map(data.n_rows, CHUNK, |range| {
+        let mut scores = vec![[F::zero(); TILE]; candidates.len()];
+        let mut sums = vec![0.0; candidates.len()];
+        for start in range.clone().step_by(TILE) {
+            centers.scores(packed.tile(start / TILE).0, &mut scores);
+            let end = range.end.min(start + TILE);
+            for (sum, scores) in sums.iter_mut().zip(&scores) {
+                for (i, score) in (start..end).zip(scores) {
+                    *sum +=
+                        weights[i] * closest[i].min((norms[i] + 2.0 * score.into_f64()).max(0.0));
+                }
+            }
+        }
+        sums
+    });
+    Ok(parts
+        .into_iter()
+        .fold(vec![0.0; candidates.len()], |mut total, part| {
+            total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
+            total
+        }))
+}
+
+fn layout<F: Scalar>(data: &Data<'_, F>, rows: &[usize]) -> Result<Centers<F>> {
+    let shifted = |&i: &usize| data.row(i).iter().zip(&data.shift).map(|(&v, &s)| v - s);
+    Centers::new(
+        &rows.iter().flat_map(shifted).collect::<Vec<F>>(),
+        data.n_columns,
+    )
+}
+
+fn chunk_sums(mass: &[f64]) -> Vec<f64> {
+    par::map(mass.len(), CHUNK, |range| mass[range].iter().sum())
+}
+
+/// A row drawn with probability in proportion to its mass, by way of the sums of its chunk; never one without mass.
+fn draw(sums: &[f64], mass: &[f64], rng: &mut Rng) -> usize {
+    let mut left = rng.random::<f64>() * sums.iter().sum::<f64>();
+    let mut last = 0;
+    for (c, &sum) in sums.iter().enumerate() {
+        if left >= sum {
+            left -= sum;
+            continue;
+        }
+        for (i, &m) in mass.iter().enumerate().skip(c * CHUNK).take(CHUNK) {
+            if m > 0.0 {
+                last = i;
+                if left < m {
+                    return i;
+                }
+                left -= m;
+            }
+        }
+        return last;
+    }
+    mass.iter().rposition(|&m| m > 0.0).unwrap_or(last)
+}

@@ -1,0 +1,258 @@
+//! Rounds of assignment and update (Lloyd 1982), shared by all ways to find the nearest centre.
+
+use rayon::prelude::*;
+use telseg_core::kernel::{Centers, NearestTile, Packed, TILE, squared_distance};
+use telseg_core::{Result, Scalar, par};
+
+use super::bounds::Bounds;
+use super::data::{CHUNK, Data};
+use super::params::KMeansParams;
+use super::sums::Sums;
+
+/// No cluster yet.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Centres as they stand in a round: in the data's coordinates, and laid out for the kernel relative to the shift.
+pub(super) struct Round<F> {
+    pub(super) centers: Vec<F>,
+    pub(super) shifted: Vec<F>,
+    pub(super) layout: Centers<F>,
+}
+
+impl<F: Scalar> Round<F> {
+    pub(super) fn new(centers: Vec<F>, shift: &[F]) -> Result<Self> {
+        let shifted: Vec<F> = centers
+            .chunks_exact(shift.len())
+            .flat_map(|c| c.iter().zip(shift).map(|(&c, &s)| c - s))
+            .collect();
+        let layout = Centers::new(&shifted, shift.len())?;
+        Ok(Self {
+            centers,
+            shifted,
+            layout,
+        })
+    }
+
+    pub(super) fn shifted(&self, cluster: usize, n_columns: usize) -> &[F] {
+        &self.shifted[cluster * n_columns..][..n_columns]
+    }
+}
+
+/// How the nearest centres are found.
+pub(super) enum Assigner<'a, F: Scalar> {
+    /// Every distance, on packed rows.
+    Lloyd(&'a Packed<F>),
+    /// Only where bounds leave a doubt.
+    Hamerly(Bounds<F>),
+}
+
+/// What one start came to.
+pub(super) struct Outcome<F> {
+    pub(super) centers: Vec<F>,
+    pub(super) labels: Vec<u32>,
+    pub(super) inertia: f64,
+    pub(super) n_iter: usize,
+    pub(super) converged: bool,
+    pub(super) trace: Vec<f64>,
+}
+
+/// Runs rounds from the given centres until nothing moves, the movement falls below the tolerance, or `max_iter`.
+pub(super) fn run<F: Scalar>(
+    data: &Data<'_, F>,
+    mut assigner: Assigner<'_, F>,
+    start: Vec<F>,
+    params: &KMeansParams,
+) -> Result<Outcome<F>> {
+    let (k, d) = (params.n_clusters, data.n_columns);
+    let mut round = Round::new(start, &data.shift)?;
+    let mut labels = vec![NONE; data.n_rows];
+    let mut sums = Sums::zeros(k, d);
+    let (mut trace, mut converged, mut settled) = (Vec::new(), false, false);
+    while trace.len() < params.max_iter && !converged {
+        let changed = match &mut assigner {
+            Assigner::Lloyd(packed) => assign(data, packed, &round.layout, &mut labels, &mut sums),
+            Assigner::Hamerly(bounds) => bounds.assign(data, &round, &mut labels, &mut sums),
+        };
+        let moved = fill_empty(data, &round, &mut labels, &mut sums, k);
+        let next = Round::new(means(data, &sums, &round), &data.shift)?;
+        let drift: Vec<f64> = (0..k)
+            .map(|j| distance(next.shifted(j, d), round.shifted(j, d)))
+            .collect();
+        if let Assigner::Hamerly(bounds) = &mut assigner {
+            bounds.drift(&drift);
+            moved.iter().for_each(|&i| bounds.forget(i));
+        }
+        trace.push(spread(data, &sums, &next, k));
+        settled = changed == 0 && moved.is_empty();
+        converged =
+            settled || drift.iter().map(|d| d * d).sum::<f64>() <= params.tol * data.variance;
+        round = next;
+    }
+    if !settled {
+        match &assigner {
+            Assigner::Lloyd(packed) => {
+                assign(data, packed, &round.layout, &mut labels, &mut sums);
+            }
+            Assigner::Hamerly(_) => Bounds::new(data.n_rows).assign_all(data, &round, &mut labels),
+        }
+    }
+    let inertia = inertia(data, &labels, &round);
+    Ok(Outcome {
+        centers: round.centers,
+        labels,
+        inertia,
+        n_iter: trace.len(),
+        converged,
+        trace,
+    })
+}
+
+/// Labels every row and moves rows that changed from sum to sum; returns how many changed.
+fn assign<F: Scalar>(
+    data: &Data<'_, F>,
+    packed: &Packed<F>,
+    centers: &Centers<F>,
+    labels: &mut [u32],
+    sums: &mut Sums,
+) -> usize {
+    let empty = || {
+        (
+            Sums::zeros(centers.n(), data.n_columns),
+            0,
+            NearestTile::default(),
+        )
+    };
+    let (moves, changed, _) = labels
+        .par_chunks_mut(CHUNK)
+        .enumerate()
+        .fold(
+            empty,
+            |(mut sums, mut changed, mut nearest), (c, labels)| {
+                for (t, labels) in labels.chunks_mut(TILE).enumerate() {
+                    let tile = c * (CHUNK / TILE) + t;
+                    centers.nearest(packed.tile(tile).0, &mut nearest);
+                    for (l, (label, &found)) in labels.iter_mut().zip(&nearest.label).enumerate() {
+                        if *label != found {
+                            changed += 1;
+                            shift_row(data, &mut sums, tile * TILE + l, label, found);
+                        }
+                    }
+                }
+                (sums, changed, nearest)
+            },
+        )
+        .reduce(empty, |(mut a, na, scratch), (b, nb, _)| {
+            a.add(&b);
+            (a, na + nb, scratch)
+        });
+    sums.add(&moves);
+    changed
+}
+
+/// Gives a row its new label and moves it from sum to sum.
+#[inline]
+pub(super) fn shift_row<F: Scalar>(
+    data: &Data<'_, F>,
+    sums: &mut Sums,
+    i: usize,
+    label: &mut u32,
+    found: u32,
+) {
+    let from = (*label != NONE).then_some(*label);
+    sums.move_row(
+        &data.grid,
+        (data.row(i), &data.shift),
+        data.weight(i),
+        (from, found),
+    );
+    *label = found;
+}
+
+/// Gives each cluster without weight the row that lies farthest from its centre (the first of equals) and returns
+/// these rows; a cluster for which no row lies off its centre stays empty.
+fn fill_empty<F: Scalar>(
+    data: &Data<'_, F>,
+    round: &Round<F>,
+    labels: &mut [u32],
+    sums: &mut Sums,
+    n_clusters: usize,
+) -> Vec<usize> {
+    let empty: Vec<usize> = (0..n_clusters)
+        .filter(|&j| sums.weight(&data.grid, j) <= 0.0)
+        .collect();
+    if empty.is_empty() {
+        return empty;
+    }
+    let mut far: Vec<(f64, usize)> = par::map(data.n_rows, CHUNK, |rows| {
+        let mut far: Vec<(f64, usize)> = rows
+            .map(|i| (data.weight(i) * own_distance(data, round, labels[i], i), i))
+            .collect();
+        far.sort_by(|a, b| b.0.total_cmp(&a.0));
+        far.truncate(empty.len());
+        far
+    })
+    .concat();
+    far.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let chosen = far
+        .into_iter()
+        .filter(|(distance, _)| *distance > 0.0)
+        .map(|(_, i)| i);
+    let moved: Vec<usize> = chosen.take(empty.len()).collect();
+    for (&i, &j) in moved.iter().zip(&empty) {
+        shift_row(data, sums, i, &mut labels[i], j as u32);
+    }
+    moved
+}
+
+/// The mean of every cluster; the old centre where it is empty.
+fn means<F: Scalar>(data: &Data<'_, F>, sums: &Sums, round: &Round<F>) -> Vec<F> {
+    let d = data.n_columns;
+    let mut centers = round.centers.clone();
+    for (j, center) in centers.chunks_exact_mut(d).enumerate() {
+        if let Some(mean) = sums.mean(&data.grid, j) {
+            for ((c, m), s) in center.iter_mut().zip(mean).zip(&data.shift) {
+                *c = F::from_f64(m + s.into_f64());
+            }
+        }
+    }
+    centers
+}
+
+/// Weighted sum of squared distances to the clusters' means, from the sums alone:
+/// `sum w |x|^2 - sum_j W_j |m_j|^2` relative to the shift.
+fn spread<F: Scalar>(data: &Data<'_, F>, sums: &Sums, round: &Round<F>, n_clusters: usize) -> f64 {
+    let explained: f64 = (0..n_clusters)
+        .map(|j| {
+            let norm: f64 = round
+                .shifted(j, data.n_columns)
+                .iter()
+                .map(|m| m.into_f64().powi(2))
+                .sum();
+            sums.weight(&data.grid, j) * norm
+        })
+        .sum();
+    (data.total - explained).max(0.0)
+}
+
+fn inertia<F: Scalar>(data: &Data<'_, F>, labels: &[u32], round: &Round<F>) -> f64 {
+    let part = |rows: std::ops::Range<usize>| -> f64 {
+        rows.map(|i| data.weight(i) * own_distance(data, round, labels[i], i))
+            .sum()
+    };
+    par::map(data.n_rows, CHUNK, part).into_iter().sum()
+}
+
+/// Squared distance of a row to the centre of its label.
+fn own_distance<F: Scalar>(data: &Data<'_, F>, round: &Round<F>, label: u32, i: usize) -> f64 {
+    let center = &round.centers[label as usize * data.n_columns..][..data.n_columns];
+    squared_distance(data.row(i), center).into_f64()
+}
+
+/// Euclidean distance in double precision.
+pub(super) fn distance<F: Scalar>(a: &[F], b: &[F]) -> f64 {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a.into_f64() - b.into_f64()).powi(2))
+        .sum::<f64>()
+        .sqrt()
+}

@@ -1,0 +1,24 @@
+//! k-means: `k` centres that minimise the sum of squared distances to the nearest.
+//!
+//! `inertia = sum_i w_i min_j |x_i - c_j|^2`. Exact Lloyd rounds from greedy k-means++ seeds; where the shape of the data
+//! makes it worth while, Hamerly's bounds skip rows whose label cannot change, with the same labels.
+//!
+//! # References
+//! - S. Lloyd (1982), "Least squares quantization in PCM".
+//! - D. Arthur, S. Vassilvitskii (2007), "k-means++: the advantages of careful seeding".
+//! - G. Hamerly (2010), "Making k-means even faster".
+//!
+//! Deviations: sums of rows are kept in fixed-point integers (`2^-40` of a column's largest value for up to 4 million
+//! rows), so that rows can move between clusters without a trace and results do not depend on the number of threads. A
+//! cluster that runs empty takes the row farthest from its centre.
+
+mod bounds;
+mod data;
+mod init;
+mod lloyd;
+mod model;
+mod params;
+mod sums;
+
+pub use model::{KMeans, KMeansReport};
+pub use params::{Algorithm, Init, KMeansParams};

@@ -1,0 +1,145 @@
+use super::*;
+use ndarray::array;
+
+fn leaf(value: f64) -> Node {
+    Node::Leaf {
+        value: vec![value],
+        cover: 1.0,
+    }
+}
+
+fn split(feature: usize, rule: Rule, missing: Side, left: usize, right: usize) -> Node {
+    Node::Split {
+        feature,
+        rule,
+        missing,
+        left,
+        right,
+        cover: 2.0,
+    }
+}
+
+fn two_trees() -> TreeEnsemble {
+    let numeric = Tree {
+        nodes: vec![
+            split(0, Rule::AtMost(1.5), Side::Left, 1, 2),
+            leaf(1.0),
+            leaf(2.0),
+        ],
+        output: Some(0),
+    };
+    let categorical = Tree {
+        nodes: vec![
+            split(1, Rule::OneOf(vec![0, 70]), Side::Right, 1, 2),
+            leaf(10.0),
+            leaf(20.0),
+        ],
+        output: Some(0),
+    };
+    TreeEnsemble::new(2, vec![100.0], vec![numeric, categorical]).unwrap()
+}
+
+#[test]
+fn walks_follow_the_rules() {
+    let nan = f32::NAN;
+    let x = array![
+        [1.5f32, 0.0],
+        [1.6, 70.0],
+        [nan, nan],
+        [0.0, 5.0],
+        [0.0, -1.0],
+        [0.0, 0.5],
+        [0.0, 1e9]
+    ];
+    let scores = two_trees().predict(&x).unwrap();
+    assert_eq!(
+        scores.column(0).to_vec(),
+        [111.0, 112.0, 121.0, 121.0, 121.0, 121.0, 121.0]
+    );
+}
+
+#[test]
+fn rows_alone_score_as_in_a_batch_and_strides_do_not_matter() {
+    let ensemble = two_trees();
+    let x =
+        ndarray::Array2::from_shape_fn((1000, 2), |(i, j)| ((i * 7 + j * 13) % 90) as f32 / 10.0);
+    let batch = ensemble.predict(&x).unwrap();
+    let mut out = [0.0];
+    for (row, expected) in x.rows().into_iter().zip(batch.column(0)) {
+        ensemble
+            .predict_row_into(row.as_slice().unwrap(), &mut out)
+            .unwrap();
+        assert_eq!(out[0], *expected);
+    }
+    let turned = x.t().as_standard_layout().into_owned();
+    assert_eq!(ensemble.predict(&turned.t()).unwrap(), batch);
+}
+
+#[test]
+fn vector_leaves_and_truncation() {
+    let vector = Tree {
+        nodes: vec![Node::Leaf {
+            value: vec![1.0, 2.0],
+            cover: 3.0,
+        }],
+        output: None,
+    };
+    let second = Tree {
+        nodes: vec![leaf(5.0)],
+        output: Some(1),
+    };
+    let both = TreeEnsemble::new(1, vec![0.0, 0.5], vec![vector, second]).unwrap();
+    assert_eq!(both.predict(&array![[0.0f32]]).unwrap(), array![[1.0, 7.5]]);
+    assert_eq!(
+        both.truncated(1).predict(&array![[0.0f32]]).unwrap(),
+        array![[1.0, 2.5]]
+    );
+    assert_eq!(
+        both.truncated(0).predict(&array![[0.0f32]]).unwrap(),
+        array![[0.0, 0.5]]
+    );
+}
+
+#[test]
+fn broken_trees_are_refused() {
+    let refuse = |nodes: Vec<Node>, base: Vec<f64>, part: &str| {
+        let error = TreeEnsemble::new(
+            1,
+            base,
+            vec![Tree {
+                nodes,
+                output: Some(0),
+            }],
+        )
+        .unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+    };
+    refuse(vec![], vec![0.0], "at least one node");
+    refuse(
+        vec![split(0, Rule::AtMost(0.0), Side::Left, 0, 1), leaf(0.0)],
+        vec![0.0],
+        "after its parent",
+    );
+    refuse(
+        vec![split(0, Rule::AtMost(0.0), Side::Left, 1, 1), leaf(0.0)],
+        vec![0.0],
+        "more than one",
+    );
+    refuse(
+        vec![
+            split(1, Rule::AtMost(0.0), Side::Left, 1, 2),
+            leaf(0.0),
+            leaf(0.0),
+        ],
+        vec![0.0],
+        "column",
+    );
+    refuse(vec![leaf(f64::NAN)], vec![0.0], "finite");
+    refuse(vec![leaf(0.0), leaf(0.0)], vec![0.0], "no parent");
+    refuse(vec![leaf(0.0)], vec![], "output");
+    let error = two_trees().predict(&array![[0.0f32]]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "x: expected 2 columns (as at fit), found 1"
+    );
+}

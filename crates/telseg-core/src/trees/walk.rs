@@ -1,0 +1,140 @@
+//! The walk of rows through the trees.
+
+use ndarray::{ArrayRef1, ArrayRef2, ArrayViewMut2, Axis};
+use rayon::prelude::*;
+
+use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble, in_set};
+use crate::{Error, Result};
+
+/// Rows that are walked through one tree before the next is taken: the tree stays in L1.
+const BLOCK: usize = 256;
+
+impl TreeEnsemble {
+    /// The index of the node that ends a row's walk through a tree.
+    pub fn leaf(&self, tree: usize, row: &[f32]) -> usize {
+        let mut node = self.roots[tree] as usize;
+        while self.nodes[node].left != 0 {
+            node = self.step(self.nodes[node], row) as usize;
+        }
+        node
+    }
+
+    /// Scores of one row, written to `out`; allocates nothing.
+    ///
+    /// # Errors
+    /// When the row or `out` has the wrong length.
+    pub fn predict_row_into(&self, row: &[f32], out: &mut [f64]) -> Result<()> {
+        self.check_width(row.len())?;
+        if out.len() != self.n_outputs() {
+            return Err(Error::shape(
+                "out",
+                format!("{} outputs", self.n_outputs()),
+                out.len().to_string(),
+            ));
+        }
+        out.copy_from_slice(&self.base);
+        for tree in 0..self.n_trees() {
+            self.add_tree(tree, row, out);
+        }
+        Ok(())
+    }
+
+    /// Scores of all rows, in parallel; the same bits as row by row.
+    ///
+    /// # Shapes
+    /// `x`: rows by [`n_features`](Self::n_features); returns rows by [`n_outputs`](Self::n_outputs).
+    ///
+    /// # Errors
+    /// When `x` has the wrong width.
+    pub fn predict(&self, x: &ArrayRef2<f32>) -> Result<ndarray::Array2<f64>> {
+        let mut out = ndarray::Array2::zeros((x.nrows(), self.n_outputs()));
+        self.predict_into(x, &mut out)?;
+        Ok(out)
+    }
+
+    /// Scores of all rows, written to `out` (rows by outputs).
+    ///
+    /// # Errors
+    /// When `x` or `out` has the wrong shape.
+    pub fn predict_into(&self, x: &ArrayRef2<f32>, out: &mut ArrayRef2<f64>) -> Result<()> {
+        self.check_width(x.ncols())?;
+        if out.dim() != (x.nrows(), self.n_outputs()) {
+            let expected = format!("{} rows by {} outputs", x.nrows(), self.n_outputs());
+            return Err(Error::shape("out", expected, format!("{:?}", out.dim())));
+        }
+        let rows = x.axis_chunks_iter(Axis(0), BLOCK);
+        let parts = out.axis_chunks_iter_mut(Axis(0), BLOCK);
+        rows.zip(parts)
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .for_each(|(x, out)| self.predict_block(&x, out));
+        Ok(())
+    }
+
+    fn predict_block(&self, x: &ArrayRef2<f32>, mut out: ArrayViewMut2<'_, f64>) {
+        let k = self.n_outputs();
+        let owned = x.as_standard_layout();
+        let rows = owned.as_slice().expect("invariant: standard layout");
+        let mut scores = self.base.repeat(x.nrows());
+        if self.n_features > 0 {
+            for tree in 0..self.n_trees() {
+                for (row, score) in rows
+                    .chunks_exact(self.n_features)
+                    .zip(scores.chunks_exact_mut(k))
+                {
+                    self.add_tree(tree, row, score);
+                }
+            }
+        } else {
+            scores
+                .chunks_exact_mut(k)
+                .for_each(|s| (0..self.n_trees()).for_each(|t| self.add_tree(t, &[], s)));
+        }
+        out.iter_mut().zip(scores).for_each(|(o, s)| *o = s);
+    }
+
+    #[inline(always)]
+    fn add_tree(&self, tree: usize, row: &[f32], out: &mut [f64]) {
+        let start = self.nodes[self.leaf(tree, row)].right as usize;
+        match self.outputs[tree] {
+            Some(output) => out[output as usize] += self.values[start],
+            None => out
+                .iter_mut()
+                .zip(&self.values[start..])
+                .for_each(|(o, v)| *o += v),
+        }
+    }
+
+    #[inline(always)]
+    fn step(&self, cell: Cell, row: &[f32]) -> u32 {
+        let x = row[(cell.feature & FEATURE) as usize];
+        let left = if x.is_nan() {
+            cell.feature & MISSING_LEFT != 0
+        } else if cell.feature & CATEGORICAL != 0 {
+            in_set(self.set(cell.split), x)
+        } else {
+            x <= f32::from_bits(cell.split)
+        };
+        if left { cell.left } else { cell.right }
+    }
+}
+
+impl crate::Predict<ArrayRef2<f32>> for TreeEnsemble {
+    type Output = ndarray::Array2<f64>;
+
+    fn predict(&self, x: &ArrayRef2<f32>) -> Result<Self::Output> {
+        TreeEnsemble::predict(self, x)
+    }
+}
+
+/// A row as a slice: borrowed where it is contiguous, copied where it is not.
+pub fn row_slice<'a>(row: &'a ArrayRef1<f32>, buffer: &'a mut Vec<f32>) -> &'a [f32] {
+    match row.as_slice() {
+        Some(slice) => slice,
+        None => {
+            buffer.clear();
+            buffer.extend(row.iter());
+            buffer
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Names and two-line descriptions of segments, made from their statements and nothing else.
+//!
+//! A statement may be used when it is significant, not tiny, and rests on enough rows
+//! ([`ProfileParams`]); outcomes name no segment. Used statements do not repeat a column, nor one that
+//! correlates strongly with a column already used. A level names a segment when at least half of it has it.
+//! Segments take names in the order of their strongest statement; a name that is taken gives way to the next
+//! combination of statements, in the end to a number. Where nothing may be said the name is "Close to average".
+
+mod name;
+mod numbers;
+mod text;
+mod words;
+
+use crate::profile::{Column, Groups, ProfileParams, SegmentProfile, Sourced};
+
+/// Turns measured segments into named and described ones.
+pub(crate) fn describe(
+    columns: &[Column<'_>],
+    groups: &Groups<'_>,
+    sizes: &[(usize, f64)],
+    statements: Vec<Vec<Sourced>>,
+    params: &ProfileParams,
+) -> Vec<SegmentProfile> {
+    let chosen: Vec<_> = statements
+        .iter()
+        .map(|statements| name::choose(columns, groups, statements, params))
+        .collect();
+    let names = name::assign(sizes, &chosen);
+    let parts = sizes.iter().zip(statements).zip(chosen).zip(names);
+    parts
+        .enumerate()
+        .map(|(id, (((&(n, share), statements), chosen), name))| {
+            let description = text::description(
+                columns,
+                (n, share),
+                &statements,
+                &chosen,
+                &name.used,
+                params,
+            );
+            SegmentProfile {
+                id: id as u32,
+                n,
+                share,
+                name: name.text,
+                description,
+                statements: statements.into_iter().map(|s| s.statement).collect(),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,37 @@
+//! Boosting on a churn-like table: fit, batch prediction, one row.
+#![allow(missing_docs)]
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use telseg_gbm::{BinnedData, FitOptions, Gbm, Objective};
+use telseg_testkit::table;
+
+fn fit(c: &mut Criterion) {
+    let n = if std::env::args().any(|a| a == "--test") {
+        2000
+    } else {
+        200_000
+    };
+    let data = table::<f32>(n, 30, 1);
+    let y = data.classes(2).mapv(|class| class as f32);
+    let params = Gbm::params(Objective::Binary)
+        .with_n_trees(10)
+        .with_max_leaves(63);
+    let binned = BinnedData::new(&data.x, &params).expect("a sound table");
+    let model = params
+        .fit_binned(&binned, &y, FitOptions::default())
+        .expect("a sound table");
+    assert_eq!(model.trees().n_trees(), 10);
+    let mut group = c.benchmark_group("gbm");
+    group.sample_size(10);
+    group.bench_function("bin", |b| b.iter(|| BinnedData::new(&data.x, &params)));
+    group.bench_function("fit 10 trees", |b| {
+        b.iter(|| params.fit_binned(&binned, &y, FitOptions::default()))
+    });
+    group.bench_function("predict", |b| b.iter(|| model.predict(&data.x)));
+    let row = data.x.row(0).to_vec();
+    group.bench_function("predict row", |b| b.iter(|| model.predict_row(&row)));
+    group.finish();
+}
+
+criterion_group!(benches, fit);
+criterion_main!(benches);

@@ -1,0 +1,33 @@
+//! How a fit went.
+
+use serde::{Deserialize, Serialize};
+
+/// Why boosting ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Stop {
+    /// All rounds were run.
+    Rounds,
+    /// The validation loss had not improved for as many rounds as asked.
+    Early,
+    /// No split gained anything.
+    NoGain,
+}
+
+/// How a fit went; says nothing about time, so that equal fits have equal reports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FitReport {
+    /// Trees of the model.
+    pub n_trees: usize,
+    /// Trees at the lowest validation loss, counted from 1; `None` without validation rows.
+    pub best_iteration: Option<usize>,
+    /// Why boosting ended.
+    pub stop: Stop,
+    /// Mean loss of the training rows after each round (those drawn and those not).
+    pub train_loss: Vec<f64>,
+    /// Mean loss of the validation rows after each round; empty without them.
+    pub valid_loss: Vec<f64>,
+    /// Value bins of each column.
+    pub n_bins: Vec<usize>,
+}

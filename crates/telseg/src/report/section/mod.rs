@@ -1,0 +1,10 @@
+//! The sections of the page, one a file.
+
+pub(crate) mod cards;
+pub(crate) mod choice;
+pub(crate) mod drivers;
+pub(crate) mod making;
+pub(crate) mod prediction;
+pub(crate) mod quality;
+pub(crate) mod segments;
+pub(crate) mod summary;
