@@ -88,12 +88,8 @@ fn realised_values_have_their_expectation_and_the_oracle_is_best() {
         totals[3] > totals[2] && totals[3] > totals[0] * 1.001,
         "{totals:?}"
     );
-    assert!(
-        totals[2] > totals[1],
-        "greedy {} earns more than random {}",
-        totals[2],
-        totals[1]
-    );
+    // Whoever always picks the easiest sale gives discounts to those who would have stayed and paid.
+    assert!(totals[2] < totals[0], "greedy {totals:?}");
     let none: f64 = oracle.no_contact.iter().sum();
     assert!((none - totals[0]).abs() < 1e-6);
     assert!(

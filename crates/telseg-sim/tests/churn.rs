@@ -79,7 +79,7 @@ fn rates_and_predictability_are_as_documented() {
 fn the_base_is_roughly_stationary() {
     let mut world = World::new(WorldConfig::default().with_n_subscribers(10_000), 14).unwrap();
     let shares = |w: &World| {
-        let mut counts = [0.0; 8];
+        let mut counts = [0.0f64; 8];
         w.subscribers()
             .iter()
             .for_each(|s| counts[s.archetype as usize] += 1e-4);

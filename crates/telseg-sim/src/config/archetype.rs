@@ -257,7 +257,7 @@ fn consumers() -> Vec<Archetype> {
         Archetype {
             name: "data-heavy young".into(),
             share: 0.16,
-            turnover: 0.03,
+            turnover: 0.026,
             age_mean: 23.0,
             age_sd: 4.0,
             household_size: 2.8,
@@ -289,7 +289,7 @@ fn consumers() -> Vec<Archetype> {
         Archetype {
             name: "family bundle".into(),
             share: 0.17,
-            turnover: 0.015,
+            turnover: 0.013,
             age_mean: 42.0,
             age_sd: 7.0,
             female: 0.54,
@@ -318,7 +318,7 @@ fn consumers() -> Vec<Archetype> {
         Archetype {
             name: "streamer".into(),
             share: 0.11,
-            turnover: 0.025,
+            turnover: 0.020,
             age_mean: 33.0,
             age_sd: 9.0,
             female: 0.45,
@@ -347,7 +347,7 @@ fn consumers() -> Vec<Archetype> {
         Archetype {
             name: "bargain hunter".into(),
             share: 0.13,
-            turnover: 0.055,
+            turnover: 0.048,
             age_mean: 35.0,
             age_sd: 10.0,
             income: 1.3,
@@ -382,7 +382,7 @@ fn others() -> Vec<Archetype> {
         Archetype {
             name: "business traveller".into(),
             share: 0.09,
-            turnover: 0.015,
+            turnover: 0.016,
             age_mean: 43.0,
             age_sd: 9.0,
             female: 0.38,
@@ -417,7 +417,7 @@ fn others() -> Vec<Archetype> {
         Archetype {
             name: "prepaid light".into(),
             share: 0.13,
-            turnover: 0.04,
+            turnover: 0.038,
             age_mean: 48.0,
             age_sd: 16.0,
             income: 1.2,
@@ -445,7 +445,7 @@ fn others() -> Vec<Archetype> {
         Archetype {
             name: "senior voice".into(),
             share: 0.12,
-            turnover: 0.015,
+            turnover: 0.0145,
             age_mean: 71.0,
             age_sd: 7.0,
             female: 0.55,
@@ -480,7 +480,7 @@ fn others() -> Vec<Archetype> {
         Archetype {
             name: "unhappy caller".into(),
             share: 0.09,
-            turnover: 0.075,
+            turnover: 0.095,
             age_mean: 45.0,
             age_sd: 12.0,
             prepaid: 0.15,

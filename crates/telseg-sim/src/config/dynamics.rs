@@ -197,11 +197,11 @@ impl Default for Market {
         Self {
             trend: 0.004,
             season: Season {
-                amplitude: 0.15,
+                amplitude: 0.12,
                 peak: 10.5,
             },
             persistence: 0.7,
-            shock_sd: 0.08,
+            shock_sd: 0.06,
         }
     }
 }

@@ -148,7 +148,7 @@ impl Default for Churn {
     fn default() -> Self {
         Self {
             link: Link::Logit,
-            intercept: -4.6,
+            intercept: -4.47,
             new: 1.2,
             new_months: 10.0,
             bound: -1.4,
