@@ -22,7 +22,7 @@ struct Arguments {
     world: Option<PathBuf>,
     /// Number of subscribers to simulate.
     #[arg(long, default_value_t = 3000)]
-    subscribers: u32,
+    subscribers: usize,
     /// Months that each policy acts.
     #[arg(long, default_value_t = 3)]
     months: u32,
@@ -54,16 +54,30 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let start = World::new(world(arguments.world.as_deref(), Some(arguments.subscribers))?, arguments.seed)?;
+    let start = World::new(
+        world(arguments.world.as_deref(), Some(arguments.subscribers))?,
+        arguments.seed,
+    )?;
     let mut out = std::io::stdout();
-    let _ = writeln!(out, "{} subscribers, {} months\n", arguments.subscribers, arguments.months);
+    let _ = writeln!(
+        out,
+        "{} subscribers, {} months\n",
+        arguments.subscribers, arguments.months
+    );
     let mut earned = Vec::new();
     for (name, choose) in POLICIES {
         let total = play(&start, choose, arguments)?;
-        let _ = writeln!(out, "{name:20} earns {:10.0} a month", total / f64::from(arguments.months));
+        let _ = writeln!(
+            out,
+            "{name:20} earns {:10.0} a month",
+            total / f64::from(arguments.months)
+        );
         earned.push(total);
     }
-    assert!(earned[2] > earned[0] && earned[2] > earned[1], "the oracle knows best: {earned:?}");
+    assert!(
+        earned[2] > earned[0] && earned[2] > earned[1],
+        "the oracle knows best: {earned:?}"
+    );
     Ok(())
 }
 
@@ -77,7 +91,9 @@ fn play(start: &World, choose: Choose, arguments: &Arguments) -> Result<f64> {
         let draws = stream.child(u64::from(month));
         let mut decisions = Vec::new();
         for (&id, &best) in oracle.subscribers.iter().zip(&oracle.best) {
-            decisions.extend(choose(&world, id, best, draws.bits(id))?.map(|action| Decision::new(id, action)));
+            decisions.extend(
+                choose(&world, id, best, draws.bits(id))?.map(|action| Decision::new(id, action)),
+            );
         }
         total += world.step(&decisions)?.value.iter().sum::<f64>();
     }

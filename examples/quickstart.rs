@@ -60,7 +60,7 @@ struct Arguments {
     world: Option<PathBuf>,
     /// Number of subscribers to simulate.
     #[arg(long, conflicts_with = "data")]
-    subscribers: Option<u32>,
+    subscribers: Option<usize>,
     /// Number of segments; chosen from the data unless given.
     #[arg(long, conflicts_with = "load")]
     segments: Option<usize>,

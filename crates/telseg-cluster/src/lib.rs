@@ -2,6 +2,7 @@
 
 pub mod kmeans;
 pub mod metrics;
-mod choose_stub; pub use choose_stub::*;
 
-pub use kmeans::{Algorithm, Init, KMeans, KMeansParams, KMeansReport};
+pub use kmeans::{
+    Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
+};

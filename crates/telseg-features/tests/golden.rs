@@ -16,7 +16,12 @@ const ROWS: usize = 200;
 /// One column of the golden file as rows by the three inputs.
 fn golden(name: &str) -> Array2<f64> {
     let mut lines = GOLDEN.lines().filter(|l| !l.starts_with('#'));
-    let at = lines.next().unwrap().split(',').position(|n| n == name).unwrap();
+    let at = lines
+        .next()
+        .unwrap()
+        .split(',')
+        .position(|n| n == name)
+        .unwrap();
     let cells: Vec<f64> = lines
         .map(|l| l.split(',').nth(at).unwrap().parse().unwrap_or(f64::NAN))
         .collect();
@@ -36,9 +41,29 @@ fn close(found: &ArrayRef2<f64>, name: &str, tolerance: f64) {
 fn imputer_and_scalers() {
     let x = golden("x");
     assert!(x.iter().any(|v| v.is_nan()));
-    close(&Imputer::params().fit(&x).unwrap().transform(&x).unwrap(), "imputed", 0.0);
-    close(&StandardScaler::params().fit(&x).unwrap().transform(&x).unwrap(), "standard", 1e-12);
-    close(&RobustScaler::params().fit(&x).unwrap().transform(&x).unwrap(), "robust", 1e-12);
+    close(
+        &Imputer::params().fit(&x).unwrap().transform(&x).unwrap(),
+        "imputed",
+        0.0,
+    );
+    close(
+        &StandardScaler::params()
+            .fit(&x)
+            .unwrap()
+            .transform(&x)
+            .unwrap(),
+        "standard",
+        1e-12,
+    );
+    close(
+        &RobustScaler::params()
+            .fit(&x)
+            .unwrap()
+            .transform(&x)
+            .unwrap(),
+        "robust",
+        1e-12,
+    );
 }
 
 #[test]
@@ -50,7 +75,9 @@ fn quantile_transformers() {
     let normal = params.with_output(QuantileOutput::Normal).fit(&x).unwrap();
     close(&normal.transform(&x).unwrap(), "normal", 1e-9);
     // There and back, where the values are all different.
-    let back = normal.inverse_transform(&normal.transform(&x).unwrap()).unwrap();
+    let back = normal
+        .inverse_transform(&normal.transform(&x).unwrap())
+        .unwrap();
     for (b, v) in back.column(0).iter().zip(x.column(0)) {
         assert!((b - v).abs() < 1e-4 || v.is_nan(), "{b} {v}");
     }
@@ -63,8 +90,16 @@ fn the_chain_is_the_single_pieces() {
     let found = chain.transform(&x).unwrap();
     close(&found, "chain", 1e-12);
     let filled = Imputer::params().fit(&x).unwrap().transform(&x).unwrap();
-    let clipped = Winsorizer::params().fit(&x).unwrap().transform(&filled).unwrap();
-    let alone = StandardScaler::params().fit(&clipped).unwrap().transform(&clipped).unwrap();
+    let clipped = Winsorizer::params()
+        .fit(&x)
+        .unwrap()
+        .transform(&filled)
+        .unwrap();
+    let alone = StandardScaler::params()
+        .fit(&clipped)
+        .unwrap()
+        .transform(&clipped)
+        .unwrap();
     for (a, b) in found.iter().zip(&alone) {
         assert!((a - b).abs() < 1e-12);
     }
@@ -86,7 +121,9 @@ fn single_precision_and_strides_agree() {
     assert_eq!(chain, NumericPipeline::params().fit(&turned.t()).unwrap());
     assert_eq!(chain.transform(&turned.t()).unwrap(), all);
     let mut wide = Array2::zeros((ROWS, 5));
-    chain.transform_into(&x, &mut wide.slice_mut(s![.., 1..4])).unwrap();
+    chain
+        .transform_into(&x, &mut wide.slice_mut(s![.., 1..4]))
+        .unwrap();
     assert_eq!(wide.slice(s![.., 1..4]), all);
 }
 
@@ -98,20 +135,34 @@ fn a_weight_is_a_repeated_row_and_errors_are_sentences() {
     let rows = x.select(ndarray::Axis(0), &repeated);
     for with in [ImputeWith::Median, ImputeWith::Mean] {
         let params = NumericPipeline::params().with_impute(Some(with));
-        let a = params.fit_weighted(&x, &weights).unwrap().transform(&x).unwrap();
+        let a = params
+            .fit_weighted(&x, &weights)
+            .unwrap()
+            .transform(&x)
+            .unwrap();
         let b = params.fit(&rows).unwrap().transform(&x).unwrap();
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-10));
     }
     let message = |e: telseg_core::Error| e.to_string();
     let short = weights.slice(s![..3]).to_owned();
-    let found = StandardScaler::params().fit_weighted(&x, &short).unwrap_err();
-    assert_eq!(message(found), "weights: expected 40 (the rows of x), found 3");
+    let found = StandardScaler::params()
+        .fit_weighted(&x, &short)
+        .unwrap_err();
+    assert_eq!(
+        message(found),
+        "weights: expected 40 (the rows of x), found 3"
+    );
     let mut infinite = x.clone();
     infinite[[2, 1]] = f64::INFINITY;
     let found = Imputer::params().fit(&infinite).unwrap_err();
     assert_eq!(message(found), "x: infinite value in row 2, column 1");
-    let found = Imputer::params().fit(&Array2::<f32>::zeros((0, 3))).unwrap_err();
-    assert_eq!(message(found), "x: expected at least one row and one column, found 0 rows and 3 columns");
+    let found = Imputer::params()
+        .fit(&Array2::<f32>::zeros((0, 3)))
+        .unwrap_err();
+    assert_eq!(
+        message(found),
+        "x: expected at least one row and one column, found 0 rows and 3 columns"
+    );
     let model = Imputer::params().fit(&x).unwrap();
     let found = model.transform(&x.slice(s![.., ..2])).unwrap_err();
     assert_eq!(message(found), "x: expected 3 columns (as at fit), found 2");
@@ -127,7 +178,11 @@ fn empty_constant_and_rare_columns_have_rules() {
         1 => 5.1,
         _ => f64::from(u8::from(i == 0)),
     });
-    let z = StandardScaler::params().fit(&x).unwrap().transform(&x).unwrap();
+    let z = StandardScaler::params()
+        .fit(&x)
+        .unwrap()
+        .transform(&x)
+        .unwrap();
     assert!(z.column(0).iter().all(|v| v.is_nan()));
     assert!(z.column(1).iter().all(|v| v.abs() < 1e-12));
     let filled = Imputer::params().fit(&x).unwrap().transform(&x).unwrap();
@@ -135,7 +190,11 @@ fn empty_constant_and_rare_columns_have_rules() {
     // One in 200 is rarer than the 99th percentile: the flag is not clipped away.
     let kept = Winsorizer::params().fit(&x).unwrap().transform(&x).unwrap();
     assert_eq!(kept[[0, 2]], 1.0);
-    let chain = NumericPipeline::params().fit(&x).unwrap().transform(&x).unwrap();
+    let chain = NumericPipeline::params()
+        .fit(&x)
+        .unwrap()
+        .transform(&x)
+        .unwrap();
     assert!(chain.iter().all(|v| v.is_finite()) && chain[[0, 2]] > 10.0);
 }
 

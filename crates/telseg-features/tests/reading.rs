@@ -38,7 +38,11 @@ fn delimiters_are_found_and_said() {
         let csv = "a,b\n1.5,x\n2,y\n".replace(',', &delimiter.to_string());
         let t = read(&csv);
         assert_eq!(t.column_names(), ["a", "b"]);
-        assert!(t.report().to_string().contains(&format!("delimiter found: {name}")));
+        assert!(
+            t.report()
+                .to_string()
+                .contains(&format!("delimiter found: {name}"))
+        );
     }
     // Commas inside the fields of a file with semicolons do not confuse it.
     let t = read("a;b\n1;x, y\n2;z\n");
@@ -66,12 +70,17 @@ fn what_cannot_be_read_is_a_sentence() {
         refused(b"a,b,a\n1,2,3\n"),
         "c.csv: the column name \"a\" occurs 2 times; names must differ"
     );
-    assert_eq!(refused(b"a,b\n1,\x002\n"), "c.csv: not a text file: it has a NUL byte at offset 6");
+    assert_eq!(
+        refused(b"a,b\n1,\x002\n"),
+        "c.csv: not a text file: it has a NUL byte at offset 6"
+    );
     assert!(refused(b"a,b\n1,caf\xe9\n").starts_with("c.csv: not UTF-8: byte 0xe9 in line 2"));
     assert!(refused(b"\xff\xfea\0").contains("UTF-16"));
     assert!(refused(b"PK\x03\x04rest").contains("spreadsheet"));
     assert!(refused(b"\x1f\x8bbroken").contains("cannot be unpacked"));
-    let missing = Table::read("/nowhere/customers.csv").unwrap_err().to_string();
+    let missing = Table::read("/nowhere/customers.csv")
+        .unwrap_err()
+        .to_string();
     assert!(missing.starts_with("/nowhere/customers.csv: "), "{missing}");
     let t = read("a,b\n1,2\n");
     assert_eq!(
@@ -85,7 +94,10 @@ fn what_cannot_be_read_is_a_sentence() {
 #[test]
 fn a_quote_that_is_never_closed_is_named() {
     let message = refused(b"a,b\n\"1,2\n3,4\n5,6\n");
-    assert!(message.contains("found 1; a quote that is never closed"), "{message}");
+    assert!(
+        message.contains("found 1; a quote that is never closed"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -109,7 +121,10 @@ fn missing_and_bad_cells_are_counted_and_placed() {
     let t = read(&csv);
     let v = t.numbers("amount").unwrap();
     assert_eq!(v.iter().filter(|v| v.is_nan()).count(), 3);
-    assert_eq!((t.report().n_missing("amount"), t.report().n_bad("amount")), (2, 1));
+    assert_eq!(
+        (t.report().n_missing("amount"), t.report().n_bad("amount")),
+        (2, 1)
+    );
     assert_eq!(
         t.report().bad_sentences().next().unwrap(),
         "c.csv, row 13, column amount: \"12 GB\" is not a number (1 such cell; read as missing)"
@@ -128,7 +143,9 @@ fn missing_and_bad_cells_are_counted_and_placed() {
 fn the_share_of_numbers_decides() {
     // 19 of 20 are numbers: just enough. 18 of 20 are not.
     let column = |bad: usize| {
-        let cells: String = (0..20).map(|i| if i < bad { "x\n" } else { "1.5\n" }).collect();
+        let cells: String = (0..20)
+            .map(|i| if i < bad { "x\n" } else { "1.5\n" })
+            .collect();
         read(&format!("v\n{cells}"))
     };
     assert!(matches!(column(1).column("v").unwrap(), Column::Number(_)));
@@ -139,10 +156,15 @@ fn the_share_of_numbers_decides() {
 
 #[test]
 fn codes_stay_text_and_dates_become_days() {
-    let t = read("zip,iccid,day,n\n0123,8949000012345678901,2024-01-01,0\n9999,8949000012345678902,2024-01-02 10:00:00,10\n");
+    let t = read(
+        "zip,iccid,day,n\n0123,8949000012345678901,2024-01-01,0\n9999,8949000012345678902,2024-01-02 10:00:00,10\n",
+    );
     assert!(matches!(t.column("zip").unwrap(), Column::Text { .. }));
     assert!(matches!(t.column("iccid").unwrap(), Column::Text { .. }));
-    assert_eq!(t.column("day").unwrap(), Column::Date(vec![19723.0, 19724.0]));
+    assert_eq!(
+        t.column("day").unwrap(),
+        Column::Date(vec![19723.0, 19724.0])
+    );
     assert_eq!(t.numbers("n").unwrap(), [0.0, 10.0]);
     assert_eq!(texts(&t, "day")[0].as_deref(), Some("2024-01-01"));
 }
@@ -187,7 +209,10 @@ fn rows_and_columns_are_selected_and_added() {
     let t = read("a,s\n1,x\n2,y\n3,\n");
     let part = t.select_rows(&[2, 0, 0]).unwrap();
     assert!(part.numbers("a").unwrap() == [3.0, 1.0, 1.0]);
-    assert_eq!(texts(&part, "s"), [None, Some("x".into()), Some("x".into())]);
+    assert_eq!(
+        texts(&part, "s"),
+        [None, Some("x".into()), Some("x".into())]
+    );
     assert_eq!(part.column("s").unwrap().n_distinct(), 1);
     let wrong = t.select_rows(&[3]).unwrap_err().to_string();
     assert_eq!(wrong, "rows: expected rows below 3, found row 3");

@@ -20,7 +20,11 @@ fn customers() -> Table {
     for i in 0..100u32 {
         let churned = i % 4 == 0;
         let plan = ["S", "M", "L"][(i % 3) as usize];
-        let usage = if i % 10 == 9 { String::new() } else { (i * 31 % 97).to_string() };
+        let usage = if i % 10 == 9 {
+            String::new()
+        } else {
+            (i * 31 % 97).to_string()
+        };
         csv += &format!(
             "44{:07},{},{plan},{plan}{plan},{}.5,{usage},2024-01-{:02},UK,{},{},word {i} and {},,{},{},{}\n",
             i * 7919 % 100_003,
@@ -46,7 +50,11 @@ fn infer(table: &Table, params: &SchemaParams) -> TableSchema {
 fn every_role_is_found() {
     let t = customers();
     let schema = infer(&t, &SchemaParams::default());
-    let roles: Vec<(&str, &Role)> = schema.columns().iter().map(|c| (c.name.as_str(), &c.role)).collect();
+    let roles: Vec<(&str, &Role)> = schema
+        .columns()
+        .iter()
+        .map(|c| (c.name.as_str(), &c.role))
+        .collect();
     let duplicate = Role::Duplicate { of: "plan".into() };
     let expected = [
         ("msisdn", &Role::Identifier),
@@ -103,7 +111,10 @@ fn targets_are_checked() {
     assert_eq!(target.known_rows(), [0, 2, 3]);
     let message = |params: &SchemaParams| TableSchema::infer(&t, params).unwrap_err().to_string();
     let named = |name: &str| SchemaParams::default().with_target(name);
-    assert_eq!(message(&named("Churn")), "c.csv: no column \"Churn\"; the columns are a, b, churn");
+    assert_eq!(
+        message(&named("Churn")),
+        "c.csv: no column \"Churn\"; the columns are a, b, churn"
+    );
     assert_eq!(
         message(&named("a")),
         "c.csv, target a: expected two values, found 3: \"1\" (2 rows), \"3\" (1 rows), \"5\" (1 rows)"
@@ -115,7 +126,13 @@ fn targets_are_checked() {
     assert!(message(&named("churn").with_id("churn")).contains("declared more than once"));
     // The rarer value is positive when nothing else is known.
     let t = read("v,target\n1,bad\n2,good\n3,good\n");
-    assert_eq!(infer(&t, &SchemaParams::default()).target_spec().unwrap().positive, "bad");
+    assert_eq!(
+        infer(&t, &SchemaParams::default())
+            .target_spec()
+            .unwrap()
+            .positive,
+        "bad"
+    );
     let other = read("v,target\n1,ugly\n").select_rows(&[0]).unwrap();
     let schema = infer(&t, &SchemaParams::default());
     assert_eq!(
@@ -132,7 +149,14 @@ fn distances_by_hand() {
     let encoder = params.fit(&t, &schema).unwrap();
     assert_eq!(
         encoder.feature_names(),
-        ["v", "v=(missing)", "plan=(missing)", "plan=M", "plan=S", "two=yes"]
+        [
+            "v",
+            "v=(missing)",
+            "plan=(missing)",
+            "plan=M",
+            "plan=S",
+            "two=yes"
+        ]
     );
     // Median 3 fills: 1 3 3 5, mean 3, variance 2.
     let f = encoder.transform(&t).unwrap();
@@ -155,29 +179,46 @@ fn rare_and_unseen_levels() {
     let t = read(&csv);
     let schema = infer(&t, &SchemaParams::default());
     let params = TableEncoderParams::for_distances().with_categories(
-        telseg_features::CategoryEncoding::OneHot { max_levels: 2, min_share: 0.0 },
+        telseg_features::CategoryEncoding::OneHot {
+            max_levels: 2,
+            min_share: 0.0,
+        },
     );
     let encoder = params.fit(&t, &schema).unwrap();
-    assert_eq!(encoder.feature_names(), ["plan=M", "plan=S", "plan=(other)"]);
+    assert_eq!(
+        encoder.feature_names(),
+        ["plan=M", "plan=S", "plan=(other)"]
+    );
     let new = read("plan\nL\nnew\nS\n\"\"\n");
     let x = encoder.transform(&new).unwrap().x;
-    assert_eq!(x.rows().into_iter().map(|r| r.to_vec()).collect::<Vec<_>>(), [
-        [0.0, 0.0, 1.0],
-        [0.0, 0.0, 1.0],
-        [0.0, 1.0, 0.0],
-        [0.0, 0.0, 0.0]
-    ]);
-    let strict = params.with_unseen(UnseenCode::Error).fit(&t, &schema).unwrap();
+    assert_eq!(
+        x.rows().into_iter().map(|r| r.to_vec()).collect::<Vec<_>>(),
+        [
+            [0.0, 0.0, 1.0],
+            [0.0, 0.0, 1.0],
+            [0.0, 1.0, 0.0],
+            [0.0, 0.0, 0.0]
+        ]
+    );
+    let strict = params
+        .with_unseen(UnseenCode::Error)
+        .fit(&t, &schema)
+        .unwrap();
     assert_eq!(
         strict.transform(&new).unwrap_err().to_string(),
         "c.csv, column plan: the level \"new\" in row 2 was not seen at fit"
     );
     let trees = TableEncoderParams::for_trees().with_categories(
-        telseg_features::CategoryEncoding::Ordinal { order: LevelOrder::Frequency },
+        telseg_features::CategoryEncoding::Ordinal {
+            order: LevelOrder::Frequency,
+        },
     );
     let encoder = trees.fit(&t, &schema).unwrap();
     assert_eq!(encoder.categorical_features(), [(0, 4)]);
-    assert_eq!(encoder.feature_kinds()[0].levels().unwrap(), ["S", "M", "L", "XL"]);
+    assert_eq!(
+        encoder.feature_kinds()[0].levels().unwrap(),
+        ["S", "M", "L", "XL"]
+    );
     let x = encoder.transform(&new).unwrap().x;
     assert!(x[[0, 0]] == 2.0 && x[[1, 0]].is_nan() && x[[2, 0]] == 0.0 && x[[3, 0]].is_nan());
 }
@@ -186,8 +227,13 @@ fn rare_and_unseen_levels() {
 fn columns_are_matched_by_name_and_rows_agree_with_batches() {
     let t = customers();
     let schema = infer(&t, &SchemaParams::default().with_categorical(["area"]));
-    let turned = t.select_columns(&["joined", "area", "flag", "usage", "minutes", "plan", "row"]).unwrap();
-    for params in [TableEncoderParams::for_distances(), TableEncoderParams::for_trees()] {
+    let turned = t
+        .select_columns(&["joined", "area", "flag", "usage", "minutes", "plan", "row"])
+        .unwrap();
+    for params in [
+        TableEncoderParams::for_distances(),
+        TableEncoderParams::for_trees(),
+    ] {
         let encoder = params.fit(&t, &schema).unwrap();
         let x = encoder.transform(&t).unwrap().x;
         let other = encoder.transform(&turned).unwrap();
@@ -195,11 +241,22 @@ fn columns_are_matched_by_name_and_rows_agree_with_batches() {
         assert_eq!(bits(&other.x), bits(&x));
         assert_eq!(other.ignored_columns, ["row"]);
         for i in 0..t.n_rows() {
-            let columns: Vec<_> = turned.column_names().into_iter().map(|n| (n, turned.column(n).unwrap())).collect();
-            let cells: Vec<(&str, Cell<'_>)> = columns.iter().map(|(n, c)| (*n, c.cell(i))).collect();
+            let columns: Vec<_> = turned
+                .column_names()
+                .into_iter()
+                .map(|n| (n, turned.column(n).unwrap()))
+                .collect();
+            let cells: Vec<(&str, Cell<'_>)> =
+                columns.iter().map(|(n, c)| (*n, c.cell(i))).collect();
             let mut row = vec![9.0; encoder.n_features()];
             encoder.transform_row(&cells, &mut row).unwrap();
-            assert!(row.iter().zip(x.row(i)).all(|(a, b)| a.to_bits() == b.to_bits()), "{row:?} {}", x.row(i));
+            assert!(
+                row.iter()
+                    .zip(x.row(i))
+                    .all(|(a, b)| a.to_bits() == b.to_bits()),
+                "{row:?} {}",
+                x.row(i)
+            );
         }
         let rows: Vec<u32> = (0..60).collect();
         let part = params.fit(&t.select_rows(&rows).unwrap(), &schema).unwrap();
@@ -222,21 +279,36 @@ fn encoder_errors_are_sentences() {
         "c.csv, column minutes: expected numbers (as at fit), found text such as \"many\""
     );
     let mut row = vec![0.0; encoder.n_features()];
-    let found = encoder.transform_row(&[("plan", "S".into())], &mut row).unwrap_err();
+    let found = encoder
+        .transform_row(&[("plan", "S".into())], &mut row)
+        .unwrap_err();
     assert_eq!(found.to_string(), "row: no cell for column minutes");
     let only_id = read("id,churn\n1,0\n2,1\n");
     let nothing = infer(&only_id, &SchemaParams::default());
-    let found = TableEncoderParams::for_trees().fit(&only_id, &nothing).unwrap_err();
-    assert_eq!(found.to_string(), "c.csv: no column can be used as a feature");
+    let found = TableEncoderParams::for_trees()
+        .fit(&only_id, &nothing)
+        .unwrap_err();
+    assert_eq!(
+        found.to_string(),
+        "c.csv: no column can be used as a feature"
+    );
     let bad = TableEncoderParams::for_distances().with_winsor(Some((0.9, 0.1)));
-    assert!(bad.fit(&t, &schema).unwrap_err().to_string().starts_with("winsor: "));
+    assert!(
+        bad.fit(&t, &schema)
+            .unwrap_err()
+            .to_string()
+            .starts_with("winsor: ")
+    );
 }
 
 #[test]
 fn encoders_are_saved_and_checked() {
     let t = customers();
     let schema = infer(&t, &SchemaParams::default().with_categorical(["area"]));
-    for params in [TableEncoderParams::for_distances(), TableEncoderParams::for_trees()] {
+    for params in [
+        TableEncoderParams::for_distances(),
+        TableEncoderParams::for_trees(),
+    ] {
         let encoder = params.fit(&t, &schema).unwrap();
         let bytes = artefact::to_bytes(&encoder, &[]).unwrap();
         let (back, _) = artefact::from_bytes::<TableEncoder>(&bytes).unwrap();
@@ -258,5 +330,8 @@ fn quality_by_hand() {
     assert_eq!((n.min, n.q50, n.max, n.mean), (-1.0, 1.0, 3.0, 1.0));
     assert_eq!((n.n_zero, n.n_negative), (1, 1));
     assert!((n.sd - 2.5f64.sqrt()).abs() < 1e-12);
-    assert_eq!((q[1].top[0].level.as_str(), q[1].top[0].n, q[1].n_missing), ("a", 3, 1));
+    assert_eq!(
+        (q[1].top[0].level.as_str(), q[1].top[0].n, q[1].n_missing),
+        ("a", 3, 1)
+    );
 }

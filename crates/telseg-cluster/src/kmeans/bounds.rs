@@ -1,8 +1,9 @@
 //! Hamerly's bounds: an upper bound on the distance to the own centre and a lower bound on the distance to any other.
 //!
-//! While the first stays below the second, the label cannot change and the row is left alone. Rows in doubt are gathered
-//! into tiles and go through the same kernel as in [`lloyd`](super::lloyd), so that both find the same labels: a row is
-//! only left alone when the gap exceeds what rounding can move the kernel's scores by.
+//! While the first stays below the second, the label cannot change and the row is left alone. A tile with many rows in
+//! doubt goes through the kernel as it is packed, as in [`lloyd`](super::lloyd); from others the rows in doubt are
+//! gathered into tiles first. All see the same kernel, so that both algorithms find the same labels: a row is only left
+//! alone when the gap exceeds what rounding can move the kernel's scores by.
 //!
 //! # References
 //! G. Hamerly (2010), "Making k-means even faster" (bounds: section 3); the margin for rounding follows N. Higham (2002),
@@ -11,7 +12,7 @@
 
 use rayon::prelude::*;
 use telseg_core::Scalar;
-use telseg_core::kernel::{NearestTile, Packed, TILE};
+use telseg_core::kernel::{NearestTile, Packed, TILE, squared_distance};
 
 use super::data::{CHUNK, Data};
 use super::lloyd::{Round, distance, shift_row};
@@ -21,26 +22,40 @@ use super::sums::Sums;
 pub(super) struct Bounds<F> {
     upper: Vec<F>,
     lower: Vec<F>,
-    /// How far each centre moved in the last update, rounded up; the largest, and the largest of the others.
+    /// How far each centre moved in the last update, rounded up; empty before the first round.
     drift: Vec<F>,
-    most: (usize, F, F),
 }
 
 /// Widens a bound by more than its own arithmetic can round.
 const UP: f64 = 1.0 + 1e-6;
 const DOWN: f64 = 1.0 - 1e-6;
 
+/// What the bounds need to know of one centre.
+#[derive(Clone, Copy)]
+struct Near<F> {
+    /// How far it moved, and how far the farthest of the others did; rounded up.
+    drift: F,
+    others: F,
+    /// Half its distance to the nearest other one, rounded down.
+    half_gap: F,
+    /// Its length relative to the shift plus the greatest length of all, rounded up.
+    reach: F,
+}
+
 /// What one round's assignment needs to know.
 struct Context<'a, F: Scalar> {
     data: &'a Data<'a, F>,
+    packed: &'a Packed<F>,
     round: &'a Round<F>,
-    /// Half the distance of each centre to the nearest other one, rounded down.
-    half_gap: Vec<F>,
-    /// Length of each centre relative to the shift, and the greatest.
-    length: Vec<f64>,
-    longest: f64,
-    /// `4 (d + 8) u`: four times the relative error of a score.
-    unit: f64,
+    centers: Vec<Near<F>>,
+    /// `4 (d + 8) u`: twice what two scores can err by, relative to their reach.
+    unit: F,
+    /// Eight times the square of the greatest length.
+    loose: F,
+    /// Rows in doubt from which on a tile is searched as a whole.
+    dense: u32,
+    up: F,
+    down: F,
 }
 
 impl<F: Scalar> Bounds<F> {
@@ -50,22 +65,12 @@ impl<F: Scalar> Bounds<F> {
             upper: vec![F::infinity(); n_rows],
             lower: vec![F::zero(); n_rows],
             drift: Vec::new(),
-            most: (0, F::zero(), F::zero()),
         }
     }
 
     /// Tells the bounds how far each centre moved.
     pub(super) fn drift(&mut self, drift: &[f64]) {
         self.drift = drift.iter().map(|d| F::from_f64(d * UP)).collect();
-        let (mut most, mut next, mut at) = (F::zero(), F::zero(), 0);
-        for (j, &d) in self.drift.iter().enumerate() {
-            if d > most {
-                (next, most, at) = (most, d, j);
-            } else if d > next {
-                next = d;
-            }
-        }
-        self.most = (at, most, next);
     }
 
     /// Leaves a row in doubt, after it was given another label.
@@ -78,13 +83,13 @@ impl<F: Scalar> Bounds<F> {
     pub(super) fn assign(
         &mut self,
         data: &Data<'_, F>,
+        packed: &Packed<F>,
         round: &Round<F>,
         labels: &mut [u32],
         sums: &mut Sums,
     ) -> usize {
-        let context = Context::new(data, round);
+        let context = Context::new(data, packed, round, &self.drift);
         let (k, d) = (round.layout.n(), data.n_columns);
-        let (drift, most) = (&self.drift, self.most);
         let empty = || (Sums::zeros(k, d), 0, Doubt::new(d));
         let (moves, changed, _) = labels
             .par_chunks_mut(CHUNK)
@@ -101,15 +106,7 @@ impl<F: Scalar> Bounds<F> {
                         upper,
                         lower,
                     };
-                    for l in 0..part.labels.len() {
-                        if part.in_doubt(&context, drift, most, l) {
-                            doubt.push(&context, start + l);
-                            if doubt.rows.len() == TILE {
-                                changed += doubt.settle(&context, &mut part, &mut sums);
-                            }
-                        }
-                    }
-                    changed += doubt.settle(&context, &mut part, &mut sums);
+                    changed += part.assign(&context, &mut doubt, &mut sums);
                     (sums, changed, doubt)
                 },
             )
@@ -120,49 +117,74 @@ impl<F: Scalar> Bounds<F> {
         sums.add(&moves);
         changed
     }
-
-    /// Labels every row, without sums.
-    pub(super) fn assign_all(&mut self, data: &Data<'_, F>, round: &Round<F>, labels: &mut [u32]) {
-        let mut unused = Sums::zeros(round.layout.n(), data.n_columns);
-        self.assign(data, round, labels, &mut unused);
-    }
 }
 
 impl<'a, F: Scalar> Context<'a, F> {
-    fn new(data: &'a Data<'a, F>, round: &'a Round<F>) -> Self {
+    fn new(data: &'a Data<'a, F>, packed: &'a Packed<F>, round: &'a Round<F>, drift: &[F]) -> Self {
         let (k, d) = (round.layout.n(), data.n_columns);
         let zero = vec![F::zero(); d];
+        let lengths: Vec<f64> = (0..k)
+            .map(|j| distance(round.shifted(j, d), &zero) * UP)
+            .collect();
+        let longest = lengths.iter().copied().fold(0.0, f64::max);
+        let farthest = |except: usize| {
+            let others = drift.iter().enumerate().filter(|(j, _)| *j != except);
+            others.map(|(_, &d)| d).fold(F::zero(), F::max)
+        };
         let gap = |i: usize| {
-            let others = (0..k).filter(|&j| j != i);
-            others
+            (0..k)
+                .filter(|&j| j != i)
                 .map(|j| distance(round.shifted(i, d), round.shifted(j, d)))
                 .fold(f64::INFINITY, f64::min)
         };
-        let half_gap = (0..k)
+        // Before the first round every row is in doubt and nothing else matters.
+        let centers = (0..drift.len())
             .into_par_iter()
-            .map(|i| F::from_f64(gap(i) / 2.0 * DOWN))
+            .map(|j| Near {
+                drift: drift[j],
+                others: farthest(j),
+                half_gap: F::from_f64(gap(j) / 2.0 * DOWN),
+                reach: F::from_f64((lengths[j] + longest) * UP),
+            })
             .collect();
-        let length: Vec<f64> = (0..k)
-            .map(|j| distance(round.shifted(j, d), &zero) * UP)
-            .collect();
-        let longest = length.iter().copied().fold(0.0, f64::max);
-        let unit = 4.0 * (d + 8) as f64 * F::epsilon().into_f64() / 2.0;
+        // Full search of 64 rows against checking, gathering and searching some of them: measured.
+        let (search, extra) = (k * d, 16 * d + 300);
         Self {
             data,
+            packed,
             round,
-            half_gap,
-            length,
-            longest,
-            unit,
+            centers,
+            unit: F::from_f64(2.0 * (d + 8) as f64 * F::epsilon().into_f64() * UP),
+            loose: F::from_f64(8.0 * longest * longest * UP),
+            dense: (TILE * search / (search + extra)).max(1) as u32,
+            up: F::from_f64(UP),
+            down: F::from_f64(DOWN),
         }
     }
 
-    /// What two squared distances must differ by for the kernel to tell them apart, for a row within `upper` of centre
-    /// `label`.
+    /// Whether bounds leave it open which centre the kernel would find nearest. `unit reach^2` is more than two squared
+    /// distances, computed from scores, can err by together; the smallest normal number stands in for what underflows.
     #[inline(always)]
-    fn margin(&self, upper: f64, label: u32) -> f64 {
-        let reach = upper + self.length[label as usize] + self.longest;
-        self.unit * reach * reach
+    fn in_doubt(&self, upper: F, lower: F, center: &Near<F>) -> bool {
+        let far = lower.max(center.half_gap);
+        let reach = upper + center.reach;
+        let near = (upper * upper + self.unit * reach * reach) * self.up;
+        // Not `>=`: what is infinite or not a number is in doubt.
+        let settled = near + F::min_positive_value() < far * far * self.down;
+        !settled
+    }
+
+    /// Bounds of a row of a squared length from the scores of its nearest and second nearest centre.
+    #[inline(always)]
+    fn renewed(&self, norm: F, best: F, second: F) -> (F, F) {
+        let two = F::one() + F::one();
+        let margin = self.unit * (two * norm + self.loose) * self.up + F::min_positive_value();
+        let (near, far) = (norm + two * best, norm + two * second - margin);
+        let positive = |v: F| if v > F::zero() { v } else { F::zero() };
+        (
+            (positive(near) + margin).sqrt() * self.up,
+            positive(far).sqrt() * self.down,
+        )
     }
 }
 
@@ -175,49 +197,75 @@ struct Part<'a, F> {
 }
 
 impl<F: Scalar> Part<'_, F> {
-    /// Brings the bounds up to date; true when they do not prove that the label stays.
+    fn assign(&mut self, context: &Context<'_, F>, doubt: &mut Doubt<F>, sums: &mut Sums) -> usize {
+        let mut changed = 0;
+        for first in (0..self.labels.len()).step_by(TILE) {
+            let mut open = self.open(context, first);
+            if open.count_ones() >= context.dense {
+                changed += doubt.search(context, self, first, sums);
+                continue;
+            }
+            while open != 0 {
+                let l = first + open.trailing_zeros() as usize;
+                open &= open - 1;
+                if self.tighten(context, l) {
+                    doubt.push(context, self.start + l);
+                    if doubt.rows.len() == TILE {
+                        changed += doubt.settle(context, self, sums);
+                    }
+                }
+            }
+        }
+        changed + doubt.settle(context, self, sums)
+    }
+
+    /// Brings the bounds of a tile up to date with the drift; the bits of the rows that they leave in doubt.
+    #[inline]
+    fn open(&mut self, context: &Context<'_, F>, first: usize) -> u64 {
+        let end = self.labels.len().min(first + TILE);
+        if context.centers.is_empty() {
+            return u64::MAX;
+        }
+        let mut open = 0;
+        let bounds = self.upper[first..end]
+            .iter_mut()
+            .zip(&mut self.lower[first..end]);
+        for (l, (&label, (upper, lower))) in self.labels[first..end].iter().zip(bounds).enumerate()
+        {
+            let center = &context.centers[label as usize];
+            *upper = (*upper + center.drift) * context.up;
+            *lower = ((*lower - center.others) * context.down).max(F::zero());
+            open |= u64::from(context.in_doubt(*upper, *lower, center)) << l;
+        }
+        open
+    }
+
+    /// Replaces the upper bound by the distance itself; true when that does not help.
+    #[inline]
+    fn tighten(&mut self, context: &Context<'_, F>, l: usize) -> bool {
+        let (label, d) = (self.labels[l] as usize, context.data.n_columns);
+        let center = &context.round.centers[label * d..][..d];
+        let near = squared_distance(context.data.row(self.start + l), center);
+        self.upper[l] = near.sqrt() * context.up;
+        context.in_doubt(self.upper[l], self.lower[l], &context.centers[label])
+    }
+
+    /// Gives a row what a search found; 1 if its label changed.
     #[inline(always)]
-    fn in_doubt(
+    fn take(
         &mut self,
         context: &Context<'_, F>,
-        drift: &[F],
-        most: (usize, F, F),
-        l: usize,
-    ) -> bool {
-        let label = self.labels[l];
-        let upper = &mut self.upper[l];
-        if upper.is_infinite() {
-            return true;
+        (l, found): (usize, u32),
+        (best, second): (F, F),
+        sums: &mut Sums,
+    ) -> usize {
+        let i = self.start + l;
+        (self.upper[l], self.lower[l]) = context.renewed(context.data.norms[i], best, second);
+        if self.labels[l] == found {
+            return 0;
         }
-        let others = if most.0 == label as usize {
-            most.2
-        } else {
-            most.1
-        };
-        *upper = (*upper + drift[label as usize]) * F::from_f64(UP);
-        self.lower[l] = ((self.lower[l] - others) * F::from_f64(DOWN)).max(F::zero());
-        let far = self.lower[l]
-            .max(context.half_gap[label as usize])
-            .into_f64();
-        let near = upper.into_f64();
-        if near * near + context.margin(near, label) < far * far {
-            return false;
-        }
-        let center = context
-            .round
-            .shifted(label as usize, context.data.n_columns);
-        let row = context
-            .data
-            .row(self.start + l)
-            .iter()
-            .zip(&context.data.shift);
-        let exact: F = row
-            .zip(center)
-            .map(|((&x, &s), &c)| (x - s - c) * (x - s - c))
-            .sum();
-        let near = exact.into_f64().sqrt() * UP;
-        *upper = F::from_f64(near);
-        near * near + context.margin(near, label) >= far * far
+        shift_row(context.data, sums, i, &mut self.labels[l], found);
+        1
     }
 }
 
@@ -243,7 +291,26 @@ impl<F: Scalar> Doubt<F> {
         self.rows.push(i);
     }
 
-    /// Finds the nearest centres of the gathered rows and renews their bounds; returns how many labels changed.
+    /// Searches a whole tile as it is packed; returns how many labels changed.
+    fn search(
+        &mut self,
+        context: &Context<'_, F>,
+        part: &mut Part<'_, F>,
+        first: usize,
+        sums: &mut Sums,
+    ) -> usize {
+        let (tile, n_rows) = context.packed.tile((part.start + first) / TILE);
+        context.round.layout.nearest(tile, &mut self.nearest);
+        let found = &self.nearest;
+        (0..n_rows)
+            .map(|l| {
+                let scores = (found.best[l], found.second[l]);
+                part.take(context, (first + l, found.label[l]), scores, sums)
+            })
+            .sum()
+    }
+
+    /// Searches the gathered rows; returns how many labels changed.
     fn settle(
         &mut self,
         context: &Context<'_, F>,
@@ -253,30 +320,15 @@ impl<F: Scalar> Doubt<F> {
         if self.rows.is_empty() {
             return 0;
         }
-        context
-            .round
-            .layout
-            .nearest(self.packed.tile(0).0, &mut self.nearest);
-        let mut changed = 0;
-        for (l, i) in self.rows.drain(..).enumerate() {
-            let (row, found) = (context.data.row(i), self.nearest.label[l]);
-            let at = i - part.start;
-            if part.labels[at] != found {
-                changed += 1;
-                shift_row(context.data, sums, i, &mut part.labels[at], found);
-            }
-            let norm: f64 = row
-                .iter()
-                .zip(&context.data.shift)
-                .map(|(&x, &s)| (x - s).into_f64().powi(2))
-                .sum();
-            let squared = |score: F| norm + 2.0 * score.into_f64();
-            let margin = context.margin(norm.sqrt() * UP, found);
-            part.upper[at] =
-                F::from_f64((squared(self.nearest.best[l]).max(0.0) + margin).sqrt() * UP);
-            part.lower[at] =
-                F::from_f64((squared(self.nearest.second[l]) - margin).max(0.0).sqrt() * DOWN);
-        }
-        changed
+        let found = &mut self.nearest;
+        context.round.layout.nearest(self.packed.tile(0).0, found);
+        self.rows
+            .drain(..)
+            .enumerate()
+            .map(|(l, i)| {
+                let scores = (found.best[l], found.second[l]);
+                part.take(context, (i - part.start, found.label[l]), scores, sums)
+            })
+            .sum()
     }
 }

@@ -20,11 +20,11 @@ pub(super) fn plus_plus<F: Scalar>(
 ) -> Result<Vec<usize>> {
     let n_candidates = 2 + (n_clusters as f64).ln() as usize;
     let weights: Vec<f64> = (0..data.n_rows).map(|i| data.weight(i)).collect();
-    let norms = norms(data);
+    let norms = &data.norms;
     let first = draw(&chunk_sums(&weights), &weights, rng);
     let mut chosen = vec![first];
     let mut closest = vec![f64::INFINITY; data.n_rows];
-    update(data, packed, &norms, first, &mut closest)?;
+    update(data, packed, norms, first, &mut closest)?;
     while chosen.len() < n_clusters {
         let mass: Vec<f64> = closest.iter().zip(&weights).map(|(c, w)| c * w).collect();
         let sums = chunk_sums(&mass);
@@ -38,12 +38,12 @@ pub(super) fn plus_plus<F: Scalar>(
                 }
             })
             .collect();
-        let left = remaining(data, packed, &norms, &candidates, &closest, &weights)?;
+        let left = remaining(data, packed, norms, &candidates, &closest, &weights)?;
         let best = (0..n_candidates)
             .min_by(|&a, &b| left[a].total_cmp(&left[b]))
             .unwrap_or(0);
         chosen.push(candidates[best]);
-        update(data, packed, &norms, candidates[best], &mut closest)?;
+        update(data, packed, norms, candidates[best], &mut closest)?;
     }
     Ok(chosen)
 }
@@ -67,27 +67,11 @@ pub(super) fn random<F: Scalar>(
     keys.into_iter().map(|(_, i)| i).collect()
 }
 
-/// Squared length of every row relative to the shift.
-fn norms<F: Scalar>(data: &Data<'_, F>) -> Vec<f64> {
-    let mut norms = vec![0.0; data.n_rows];
-    par::fill(&mut norms, CHUNK, |range, out| {
-        for (out, i) in out.iter_mut().zip(range) {
-            *out = data
-                .row(i)
-                .iter()
-                .zip(&data.shift)
-                .map(|(&v, &s)| (v - s).into_f64().powi(2))
-                .sum();
-        }
-    });
-    norms
-}
-
 /// Lowers the squared distance to the closest centre where row `center` is closer.
 fn update<F: Scalar>(
     data: &Data<'_, F>,
     packed: &Packed<F>,
-    norms: &[f64],
+    norms: &[F],
     center: usize,
     closest: &mut [f64],
 ) -> Result<()> {
@@ -97,7 +81,8 @@ fn update<F: Scalar>(
         for (t, part) in closest.chunks_mut(TILE).enumerate() {
             centers.scores(packed.tile(range.start / TILE + t).0, &mut scores);
             for (l, c) in part.iter_mut().enumerate() {
-                let distance = norms[range.start + t * TILE + l] + 2.0 * scores[0][l].into_f64();
+                let norm = norms[range.start + t * TILE + l].into_f64();
+                let distance = norm + 2.0 * scores[0][l].into_f64();
                 *c = c.min(distance.max(0.0));
             }
         }
@@ -110,7 +95,7 @@ fn update<F: Scalar>(
 fn remaining<F: Scalar>(
     data: &Data<'_, F>,
     packed: &Packed<F>,
-    norms: &[f64],
+    norms: &[F],
     candidates: &[usize],
     closest: &[f64],
     weights: &[f64],
@@ -124,8 +109,8 @@ fn remaining<F: Scalar>(
             let end = range.end.min(start + TILE);
             for (sum, scores) in sums.iter_mut().zip(&scores) {
                 for (i, score) in (start..end).zip(scores) {
-                    *sum +=
-                        weights[i] * closest[i].min((norms[i] + 2.0 * score.into_f64()).max(0.0));
+                    *sum += weights[i]
+                        * closest[i].min((norms[i].into_f64() + 2.0 * score.into_f64()).max(0.0));
                 }
             }
         }

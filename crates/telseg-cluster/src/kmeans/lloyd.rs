@@ -43,7 +43,7 @@ pub(super) enum Assigner<'a, F: Scalar> {
     /// Every distance, on packed rows.
     Lloyd(&'a Packed<F>),
     /// Only where bounds leave a doubt.
-    Hamerly(Bounds<F>),
+    Hamerly(&'a Packed<F>, Bounds<F>),
 }
 
 /// What one start came to.
@@ -71,30 +71,32 @@ pub(super) fn run<F: Scalar>(
     while trace.len() < params.max_iter && !converged {
         let changed = match &mut assigner {
             Assigner::Lloyd(packed) => assign(data, packed, &round.layout, &mut labels, &mut sums),
-            Assigner::Hamerly(bounds) => bounds.assign(data, &round, &mut labels, &mut sums),
+            Assigner::Hamerly(packed, bounds) => {
+                bounds.assign(data, packed, &round, &mut labels, &mut sums)
+            }
         };
         let moved = fill_empty(data, &round, &mut labels, &mut sums, k);
         let next = Round::new(means(data, &sums, &round), &data.shift)?;
         let drift: Vec<f64> = (0..k)
             .map(|j| distance(next.shifted(j, d), round.shifted(j, d)))
             .collect();
-        if let Assigner::Hamerly(bounds) = &mut assigner {
+        if let Assigner::Hamerly(_, bounds) = &mut assigner {
             bounds.drift(&drift);
             moved.iter().for_each(|&i| bounds.forget(i));
         }
-        trace.push(spread(data, &sums, &next, k));
+        trace.push(spread(data, &sums, k));
         settled = changed == 0 && moved.is_empty();
         converged =
             settled || drift.iter().map(|d| d * d).sum::<f64>() <= params.tol * data.variance;
         round = next;
     }
     if !settled {
-        match &assigner {
-            Assigner::Lloyd(packed) => {
-                assign(data, packed, &round.layout, &mut labels, &mut sums);
+        match &mut assigner {
+            Assigner::Lloyd(packed) => assign(data, packed, &round.layout, &mut labels, &mut sums),
+            Assigner::Hamerly(packed, bounds) => {
+                bounds.assign(data, packed, &round, &mut labels, &mut sums)
             }
-            Assigner::Hamerly(_) => Bounds::new(data.n_rows).assign_all(data, &round, &mut labels),
-        }
+        };
     }
     let inertia = inertia(data, &labels, &round);
     Ok(Outcome {
@@ -220,18 +222,12 @@ fn means<F: Scalar>(data: &Data<'_, F>, sums: &Sums, round: &Round<F>) -> Vec<F>
 
 /// Weighted sum of squared distances to the clusters' means, from the sums alone:
 /// `sum w |x|^2 - sum_j W_j |m_j|^2` relative to the shift.
-fn spread<F: Scalar>(data: &Data<'_, F>, sums: &Sums, round: &Round<F>, n_clusters: usize) -> f64 {
-    let explained: f64 = (0..n_clusters)
-        .map(|j| {
-            let norm: f64 = round
-                .shifted(j, data.n_columns)
-                .iter()
-                .map(|m| m.into_f64().powi(2))
-                .sum();
-            sums.weight(&data.grid, j) * norm
-        })
-        .sum();
-    (data.total - explained).max(0.0)
+fn spread<F: Scalar>(data: &Data<'_, F>, sums: &Sums, n_clusters: usize) -> f64 {
+    let explained = |j: usize| -> f64 {
+        let norm = sums.mean(&data.grid, j).map(|m| m.map(|v| v * v).sum());
+        sums.weight(&data.grid, j) * norm.unwrap_or(0.0)
+    };
+    (data.total - (0..n_clusters).map(explained).sum::<f64>()).max(0.0)
 }
 
 fn inertia<F: Scalar>(data: &Data<'_, F>, labels: &[u32], round: &Round<F>) -> f64 {

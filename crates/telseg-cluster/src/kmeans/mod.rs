@@ -13,6 +13,7 @@
 //! cluster that runs empty takes the row farthest from its centre.
 
 mod bounds;
+pub mod choose;
 mod data;
 mod init;
 mod lloyd;
@@ -20,5 +21,6 @@ mod model;
 mod params;
 mod sums;
 
+pub use choose::{Candidate, Choice, ChooseParams};
 pub use model::{KMeans, KMeansReport};
 pub use params::{Algorithm, Init, KMeansParams};

@@ -1,9 +1,13 @@
 //! k-means as it was learnt.
 
+use std::borrow::Cow;
+
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView1};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use telseg_core::kernel::{NearestTile, Packed, squared_distance};
-use telseg_core::{Error, Fit, Predict, Result, Scalar, Seed, par};
+use telseg_core::artefact::Artefact;
+use telseg_core::kernel::{NearestTile, Packed, TILE, squared_distance};
+use telseg_core::{Error, Fit, Predict, Result, Scalar, Seed};
 
 use super::bounds::Bounds;
 use super::data::{CHUNK, Data, check_finite};
@@ -27,7 +31,7 @@ use super::params::{Algorithm, Init, KMeansParams};
 /// assert_eq!(model.predict_row(&array![300.0f32, 2.0])?, segments[0]);
 /// # Ok::<(), telseg_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct KMeans<F: Scalar = f32> {
     centers: Array2<F>,
@@ -50,7 +54,8 @@ pub struct KMeansReport {
     pub n_iter: usize,
     /// Whether the best start converged before `max_iter`.
     pub converged: bool,
-    /// Sum of squared distances to the clusters' means after each round of the best start; never rises.
+    /// Sum of squared distances to the clusters' means after each round of the best start; never rises (beyond its own
+    /// rounding, some 1e-12 of the rows' spread about their mean).
     pub trace: Vec<f64>,
     /// Inertia of every start.
     pub starts: Vec<f64>,
@@ -75,8 +80,8 @@ impl KMeansParams {
     /// Parameters, shapes and values, in this order; the message names the argument.
     ///
     /// # Cost
-    /// A round: at most `2 n k d` operations, in parallel over rows. Memory: with Lloyd's algorithm a second copy of `x`,
-    /// with Hamerly's 8 bytes a row (16 in `f64`), and 4 bytes a row for the labels.
+    /// A round: at most `2 n k d` operations, in parallel over rows. Memory: a second copy of `x`, one number a
+    /// row for its length, two more with Hamerly's bounds, and 4 bytes a row for the labels.
     pub fn fit<F: Scalar>(&self, x: &ArrayRef2<F>) -> Result<KMeans<F>> {
         self.fit_with(x, None)
     }
@@ -84,7 +89,7 @@ impl KMeansParams {
     /// As [`fit`](Self::fit), with a weight of at least 0 for each row; an integer weight counts as so many equal rows.
     ///
     /// # Errors
-    /// As `fit`, and when a weight is negative or all are 0.
+    /// As `fit`, and when a weight is negative or not finite, or all are 0.
     pub fn fit_weighted<F: Scalar>(
         &self,
         x: &ArrayRef2<F>,
@@ -111,18 +116,13 @@ impl KMeansParams {
         }
         let data = Data::new(x, weights, self.n_clusters)?;
         let algorithm = self.choose_algorithm(&data);
-        let seeds_by_distance = matches!(self.init, Init::KMeansPlusPlus);
-        let packed = if algorithm == Algorithm::Lloyd || seeds_by_distance {
-            Some(data.pack()?)
-        } else {
-            None
-        };
+        let packed = data.pack()?;
         let (mut best, mut starts) = (None::<Outcome<F>>, Vec::with_capacity(self.n_init));
         for start in 0..self.n_init {
-            let centers = self.start(&data, packed.as_ref(), start)?;
-            let assigner = match &packed {
-                Some(packed) if algorithm == Algorithm::Lloyd => Assigner::Lloyd(packed),
-                _ => Assigner::Hamerly(Bounds::new(data.n_rows)),
+            let centers = self.start(&data, &packed, start)?;
+            let assigner = match algorithm {
+                Algorithm::Lloyd => Assigner::Lloyd(&packed),
+                _ => Assigner::Hamerly(&packed, Bounds::new(data.n_rows)),
             };
             let outcome = lloyd::run(&data, assigner, centers, self)?;
             starts.push(outcome.inertia);
@@ -183,20 +183,18 @@ impl KMeansParams {
     fn start<F: Scalar>(
         &self,
         data: &Data<'_, F>,
-        packed: Option<&Packed<F>>,
+        packed: &Packed<F>,
         start: usize,
     ) -> Result<Vec<F>> {
         let mut rng = Seed::new(self.seed)
             .stream("kmeans.init")
             .index(start as u64);
-        let rows = match (&self.init, packed) {
-            (Init::Centers(centers), _) => {
+        let rows = match &self.init {
+            Init::Centers(centers) => {
                 return Ok(centers.iter().map(|&c| F::from_f64(c)).collect());
             }
-            (Init::KMeansPlusPlus, Some(packed)) => {
-                init::plus_plus(data, packed, self.n_clusters, &mut rng)?
-            }
-            _ => init::random(data, self.n_clusters, &mut rng),
+            Init::KMeansPlusPlus => init::plus_plus(data, packed, self.n_clusters, &mut rng)?,
+            Init::Random => init::random(data, self.n_clusters, &mut rng),
         };
         Ok(rows
             .into_iter()
@@ -229,7 +227,8 @@ impl<F: Scalar> KMeans<F> {
         &self.report
     }
 
-    /// Labels of the training rows, the same as `predict` gives; empty in a model that was loaded.
+    /// Labels of the training rows, the same as `predict` gives; no part of the saved model, so empty in one that was
+    /// loaded.
     pub fn labels(&self) -> &Array1<u32> {
         &self.labels
     }
@@ -257,38 +256,45 @@ impl<F: Scalar> KMeans<F> {
                 out.len().to_string(),
             ));
         }
-        let owned = x.as_standard_layout();
-        check_finite(
-            owned.as_slice().expect("invariant: standard layout"),
-            x.ncols(),
-        )?;
+        let rows = self.checked(x)?;
+        let d = self.n_features();
         let shift = self
             .shift
             .as_slice()
-            .expect("invariant: owned and one-dimensional");
+            .expect("invariant: one-dimensional and owned");
         let round = Round::new(self.centers.iter().copied().collect(), shift)?;
-        let blocks: Vec<_> = owned.axis_chunks_iter(ndarray::Axis(0), CHUNK).collect();
-        let parts = par::map(blocks.len(), 1, |b| {
-            let packed = Packed::new(&blocks[b.start], shift)?;
+        let label = |(c, labels): (usize, &mut [u32])| {
+            let mut tile = Packed::zeros(TILE, d);
             let mut nearest = NearestTile::default();
-            let mut labels = Vec::with_capacity(packed.n_rows());
-            for t in 0..packed.n_tiles() {
-                let (tile, rows) = packed.tile(t);
-                round.layout.nearest(tile, &mut nearest);
-                labels.extend_from_slice(&nearest.label[..rows]);
+            for (t, labels) in labels.chunks_mut(TILE).enumerate() {
+                let first = c * CHUNK + t * TILE;
+                for l in 0..labels.len() {
+                    tile.set_row(l, &rows[(first + l) * d..][..d], shift);
+                }
+                round.layout.nearest(tile.tile(0).0, &mut nearest);
+                labels.copy_from_slice(&nearest.label[..labels.len()]);
             }
-            Ok(labels)
-        });
-        let mut places = out.iter_mut();
-        for part in parts {
-            part.map(|labels: Vec<u32>| {
-                places
-                    .by_ref()
-                    .zip(labels)
-                    .for_each(|(place, label)| *place = label)
-            })?;
+        };
+        match out.as_slice_mut() {
+            Some(out) => out.par_chunks_mut(CHUNK).enumerate().for_each(label),
+            None => {
+                let mut labels = vec![0; out.len()];
+                labels.par_chunks_mut(CHUNK).enumerate().for_each(label);
+                out.assign(&Array1::from(labels));
+            }
         }
         Ok(())
+    }
+
+    /// Rows of the right width without missing values, one after the other.
+    fn checked<'a>(&self, x: &'a ArrayRef2<F>) -> Result<Cow<'a, [F]>> {
+        self.check_width(x.ncols())?;
+        let rows = match x.as_slice() {
+            Some(slice) => Cow::Borrowed(slice),
+            None => Cow::Owned(x.iter().copied().collect()),
+        };
+        check_finite(&rows, x.ncols())?;
+        Ok(rows)
     }
 
     /// The nearest centre of one row: the online path; allocates nothing for contiguous rows.
@@ -333,21 +339,20 @@ impl<F: Scalar> KMeans<F> {
     /// Euclidean distance of each row to every centre: rows by clusters.
     ///
     /// # Errors
-    /// When the width is not the one at fit.
+    /// When the width is not the one at fit, or a value is not finite.
     pub fn transform(&self, x: &ArrayRef2<F>) -> Result<Array2<F>> {
-        self.check_width(x.ncols())?;
-        let owned = x.as_standard_layout();
-        let centers = self.centers.as_standard_layout();
-        Ok(Array2::from_shape_fn(
-            (x.nrows(), self.n_clusters()),
-            |(i, j)| {
-                let (row, center) = (owned.row(i), centers.row(j));
-                let slices = row.to_slice().zip(center.to_slice());
-                slices.map_or(F::zero(), |(row, center)| {
-                    squared_distance(row, center).sqrt()
-                })
-            },
-        ))
+        let (rows, d) = (self.checked(x)?, self.n_features());
+        let centers: Vec<F> = self.centers.iter().copied().collect();
+        let mut distances = vec![F::zero(); x.nrows() * self.n_clusters()];
+        distances
+            .par_chunks_mut(self.n_clusters())
+            .zip(rows.par_chunks(d))
+            .for_each(|(out, row)| {
+                let pairs = out.iter_mut().zip(centers.chunks_exact(d));
+                pairs.for_each(|(out, center)| *out = squared_distance(row, center).sqrt());
+            });
+        let shape = (x.nrows(), self.n_clusters());
+        Ok(Array2::from_shape_vec(shape, distances).expect("invariant: a distance a centre"))
     }
 
     fn check_width(&self, found: usize) -> Result<()> {
@@ -360,15 +365,21 @@ impl<F: Scalar> KMeans<F> {
             found.to_string(),
         ))
     }
+}
 
-    /// Checks every invariant of a loaded model.
-    ///
-    /// # Errors
-    /// The first that does not hold.
-    pub fn validate(&self) -> Result<()> {
+impl<F: Scalar> Artefact for KMeans<F> {
+    const KIND: &'static str = "kmeans";
+    const VERSION: u32 = 1;
+    const SCALAR: Option<&'static str> = Some(F::NAME);
+
+    fn validate(&self) -> Result<()> {
         let broken = |problem: &str| Err(Error::data("kmeans", problem.to_owned()));
-        if self.centers.is_empty() || self.shift.len() != self.centers.ncols() {
-            return broken("centres and shift differ in width, or are empty");
+        let (k, d) = self.centers.dim();
+        if k == 0 || d == 0 || u32::try_from(k).is_err() {
+            return broken("there is no centre, or no column, or too many");
+        }
+        if self.shift.len() != d || self.report.sizes.len() != k {
+            return broken("centres, shift and sizes differ in length");
         }
         if !self
             .centers
@@ -378,10 +389,29 @@ impl<F: Scalar> KMeans<F> {
         {
             return broken("a centre is not finite");
         }
-        if self.report.sizes.len() != self.n_clusters() {
-            return broken("there is not one size for each cluster");
+        let report = &self.report;
+        let mut judged = report
+            .sizes
+            .iter()
+            .chain(&report.trace)
+            .chain(&report.starts);
+        if !(report.inertia >= 0.0 && report.inertia.is_finite())
+            || !judged.all(|v| *v >= 0.0 && v.is_finite())
+        {
+            return broken("the report holds a size or an inertia that is negative or not finite");
         }
         Ok(())
+    }
+
+    fn n_features(&self) -> Option<usize> {
+        Some(self.centers.ncols())
+    }
+}
+
+/// The labels of the training rows are no part of the model: a loaded model equals the one that was saved.
+impl<F: Scalar> PartialEq for KMeans<F> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.centers, &self.shift, &self.report) == (&other.centers, &other.shift, &other.report)
     }
 }
 

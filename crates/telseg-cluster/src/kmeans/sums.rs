@@ -18,6 +18,8 @@ pub(super) struct Sums {
     n_columns: usize,
     rows: Vec<i64>,
     weights: Vec<i64>,
+    /// The row under way.
+    fixed: Vec<i64>,
 }
 
 /// Adding it to a number below 2^51 leaves the nearest integer in the low bits.
@@ -35,7 +37,7 @@ impl Grid {
         let bits = 50.min(61 - (n.max(1) as f64).log2().ceil() as i32);
         let power = |largest: f64| {
             if largest > 0.0 {
-                2f64.powi(bits - largest.log2().ceil() as i32)
+                2f64.powi((bits - largest.log2().ceil() as i32).min(1000))
             } else {
                 1.0
             }
@@ -54,6 +56,7 @@ impl Sums {
             n_columns,
             rows: vec![0; n_clusters * n_columns],
             weights: vec![0; n_clusters],
+            fixed: vec![0; n_columns],
         }
     }
 
@@ -67,23 +70,21 @@ impl Sums {
         (from, to): (Option<u32>, u32),
     ) {
         let d = self.n_columns;
-        let cells = || row.iter().zip(shift).zip(&grid.scale);
-        let fixed =
-            |((&x, &s), &scale): ((&T, &T), &f64)| round((x - s).into_f64() * (weight * scale));
+        let cells = row.iter().zip(shift).zip(&grid.scale);
+        for (fixed, ((&x, &s), &scale)) in self.fixed.iter_mut().zip(cells) {
+            *fixed = round((x - s).into_f64() * (weight * scale));
+        }
         let amount = round(weight * grid.weight);
-        let to = to as usize;
-        self.rows[to * d..][..d]
-            .iter_mut()
-            .zip(cells())
-            .for_each(|(sum, cell)| *sum += fixed(cell));
-        self.weights[to] += amount;
+        let mut put = |cluster: u32, sign: i64| {
+            let cluster = cluster as usize;
+            let sums = self.rows[cluster * d..][..d].iter_mut();
+            sums.zip(&self.fixed)
+                .for_each(|(sum, fixed)| *sum += sign * fixed);
+            self.weights[cluster] += sign * amount;
+        };
+        put(to, 1);
         if let Some(from) = from {
-            let from = from as usize;
-            self.rows[from * d..][..d]
-                .iter_mut()
-                .zip(cells())
-                .for_each(|(sum, cell)| *sum -= fixed(cell));
-            self.weights[from] -= amount;
+            put(from, -1);
         }
     }
 

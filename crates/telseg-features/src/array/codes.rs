@@ -100,50 +100,43 @@ fn dense_count(column: &ArrayRef1<i32>, weights: Option<&[f64]>) -> Vec<(i32, f6
 }
 
 /// Where each code goes: a table where codes are close together, else a binary search.
-struct Lookup<'a> {
+struct Lookup {
     first: i32,
     table: Vec<u32>,
-    sorted: &'a [i32],
-    targets: Vec<u32>,
+    sorted: Vec<(i32, u32)>,
 }
 
-impl<'a> Lookup<'a> {
-    fn new(sorted: &'a [i32], targets: Vec<u32>) -> Self {
-        let first = sorted.first().copied().unwrap_or(0);
-        let range = sorted
-            .last()
-            .map_or(0, |&l| i64::from(l) - i64::from(first) + 1);
+impl Lookup {
+    fn new(mut sorted: Vec<(i32, u32)>) -> Self {
+        sorted.sort_unstable();
+        let first = sorted.first().map_or(0, |p| p.0);
+        let at = |code: i32| (i64::from(code) - i64::from(first)) as usize;
         let mut table = Vec::new();
-        if range <= TABLE {
-            table = vec![NONE; range as usize];
-            for (level, target) in sorted.iter().zip(&targets) {
-                table[(level - first) as usize] = *target;
-            }
+        if let Some(last) = sorted.last().filter(|p| (at(p.0) as i64) < TABLE) {
+            table = vec![NONE; at(last.0) + 1];
+            sorted.iter().for_each(|&(c, to)| table[at(c)] = to);
         }
         Self {
             first,
             table,
             sorted,
-            targets,
         }
     }
 
     #[inline(always)]
     fn get(&self, code: i32) -> u32 {
         if self.table.is_empty() {
-            let found = self.sorted.binary_search(&code);
-            return found.map_or(NONE, |i| self.targets[i]);
+            let found = self.sorted.binary_search_by_key(&code, |p| p.0);
+            return found.map_or(NONE, |i| self.sorted[i].1);
         }
         let at = i64::from(code) - i64::from(self.first);
-        usize::try_from(at)
-            .ok()
-            .and_then(|at| self.table.get(at).copied())
-            .unwrap_or(NONE)
+        let found = usize::try_from(at).ok().and_then(|at| self.table.get(at));
+        found.copied().unwrap_or(NONE)
     }
 }
 
 /// The first code of a table that its column's lookup does not know.
-fn refuse_unseen(codes: &ArrayRef2<i32>, lookups: &[Lookup<'_>]) -> Result<()> {
+fn refuse_unseen(codes: &ArrayRef2<i32>, lookups: &[Lookup]) -> Result<()> {
     for (row, codes) in codes.rows().into_iter().enumerate() {
         for (j, (code, lookup)) in codes.iter().zip(lookups).enumerate() {
             if lookup.get(*code) == NONE {
@@ -194,7 +187,7 @@ impl OneHotParams {
         if self.max_levels == Some(0) {
             return Err(Error::param("max_levels", "must be at least 1"));
         }
-        if !(self.min_weight >= 0.0) {
+        if self.min_weight.is_nan() || self.min_weight < 0.0 {
             let problem = format!("must be 0 or more, not {}", self.min_weight);
             return Err(Error::param("min_weight", problem));
         }
@@ -213,19 +206,11 @@ impl OneHotParams {
     ///
     /// # Errors
     /// Also when there is not one finite, non-negative weight for each row.
-    pub fn fit_weighted(
-        &self,
-        codes: &ArrayRef2<i32>,
-        weights: &ArrayRef1<f64>,
-    ) -> Result<OneHot> {
+    pub fn fit_weighted(&self, codes: &ArrayRef2<i32>, weights: &ArrayRef1<f64>) -> Result<OneHot> {
         self.fit_any(codes, Some(weights))
     }
 
-    fn fit_any(
-        &self,
-        codes: &ArrayRef2<i32>,
-        weights: Option<&ArrayRef1<f64>>,
-    ) -> Result<OneHot> {
+    fn fit_any(&self, codes: &ArrayRef2<i32>, weights: Option<&ArrayRef1<f64>>) -> Result<OneHot> {
         self.validate()?;
         Ok(OneHot {
             columns: learn(codes, weights, |counts| self.fit_counts(&counts))?,
@@ -333,21 +318,18 @@ impl OneHot {
         self.columns.iter().map(OneHotColumn::width).sum()
     }
 
-    fn lookups(&self, codes: &ArrayRef2<i32>) -> Result<Vec<(Vec<i32>, Vec<u32>, u32)>> {
-        check_width("codes", codes.ncols(), self.columns.len())?;
+    /// Where each column's codes go, and where those not seen at fit go.
+    fn lookups(&self) -> (Vec<Lookup>, Vec<u32>) {
         let mut start = 0u32;
-        let mut all = Vec::with_capacity(self.columns.len());
-        for column in &self.columns {
-            let mut pairs: Vec<(i32, u32)> = column.levels.iter().copied().zip(start..).collect();
+        let each = self.columns.iter().map(|column| {
             let other = start + column.levels.len() as u32;
+            let mut pairs: Vec<(i32, u32)> = column.levels.iter().copied().zip(start..).collect();
             pairs.extend(column.rare.iter().map(|&c| (c, other)));
-            pairs.sort_unstable_by_key(|p| p.0);
-            let (sorted, targets) = pairs.into_iter().unzip();
-            let unseen = if column.rare.is_empty() { NONE } else { other };
-            all.push((sorted, targets, unseen));
             start += column.width() as u32;
-        }
-        Ok(all)
+            let unseen = if column.rare.is_empty() { NONE } else { other };
+            (Lookup::new(pairs), unseen)
+        });
+        each.unzip()
     }
 
     /// The position of each row's ones among the [`n_outputs`](Self::n_outputs) columns, one for each column of codes:
@@ -356,12 +338,8 @@ impl OneHot {
     /// # Errors
     /// When `codes` has another width than at fit, or a code was not seen at fit and is refused.
     pub fn transform_indices(&self, codes: &ArrayRef2<i32>) -> Result<Array2<u32>> {
-        let parts = self.lookups(codes)?;
-        let unseen: Vec<u32> = parts.iter().map(|p| p.2).collect();
-        let lookups: Vec<Lookup<'_>> = parts
-            .iter()
-            .map(|(sorted, targets, _)| Lookup::new(sorted, targets.clone()))
-            .collect();
+        check_width("codes", codes.ncols(), self.columns.len())?;
+        let (lookups, unseen) = self.lookups();
         if self.columns.iter().any(|c| c.unseen == UnseenCode::Error) {
             refuse_unseen(codes, &lookups)?;
         }
@@ -539,18 +517,11 @@ impl OrdinalEncoder {
     ) -> Result<()> {
         check_width("codes", codes.ncols(), self.columns.len())?;
         check_out(out, codes.dim())?;
-        let sorted: Vec<(Vec<i32>, Vec<u32>)> = self
+        let numbered = |c: &OrdinalColumn| c.levels.iter().copied().zip(0..).collect();
+        let lookups: Vec<Lookup> = self
             .columns
             .iter()
-            .map(|column| {
-                let mut pairs: Vec<(i32, u32)> = column.levels.iter().copied().zip(0..).collect();
-                pairs.sort_unstable_by_key(|p| p.0);
-                pairs.into_iter().unzip()
-            })
-            .collect();
-        let lookups: Vec<Lookup<'_>> = sorted
-            .iter()
-            .map(|(s, t)| Lookup::new(s, t.clone()))
+            .map(|c| Lookup::new(numbered(c)))
             .collect();
         if self.columns.iter().any(|c| c.unseen == UnseenCode::Error) {
             refuse_unseen(codes, &lookups)?;

@@ -153,7 +153,9 @@ pub(crate) fn learn<F: Scalar, T: Send>(
 }
 
 fn gather<F: Scalar>(x: &ArrayRef2<F>, start: usize, end: usize) -> Result<Vec<Vec<F>>> {
-    let mut columns: Vec<Vec<F>> = (start..end).map(|_| Vec::with_capacity(x.nrows())).collect();
+    let mut columns: Vec<Vec<F>> = (start..end)
+        .map(|_| Vec::with_capacity(x.nrows()))
+        .collect();
     match x.as_slice().filter(|s| !s.is_empty()) {
         Some(all) => {
             for row in all.chunks_exact(x.ncols()) {
@@ -181,13 +183,18 @@ fn check<F: Scalar>(x: &ArrayRef2<F>, weights: Option<&ArrayRef1<f64>>) -> Resul
         let found = format!("{} rows and {} columns", x.nrows(), x.ncols());
         return Err(Error::shape("x", "at least one row and one column", found));
     }
-    let Some(weights) = weights else { return Ok(()) };
+    let Some(weights) = weights else {
+        return Ok(());
+    };
     if weights.len() != x.nrows() {
         let expected = format!("{} (the rows of x)", x.nrows());
         return Err(Error::shape("weights", expected, weights.len().to_string()));
     }
     if let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
-        let problem = format!("row {row}: must be finite and not negative, not {}", weights[row]);
+        let problem = format!(
+            "row {row}: must be finite and not negative, not {}",
+            weights[row]
+        );
         return Err(Error::data("weights", problem));
     }
     if weights.iter().all(|w| *w == 0.0) {
@@ -356,9 +363,8 @@ macro_rules! column_params {
                 weights: Option<&ndarray::ArrayRef1<f64>>,
             ) -> telseg_core::Result<$model> {
                 self.validate()?;
-                let columns = $crate::array::columns::learn(x, weights, |mut s| {
-                    self.fit_sample(&mut s)
-                })?;
+                let columns =
+                    $crate::array::columns::learn(x, weights, |mut s| self.fit_sample(&mut s))?;
                 Ok($model { columns })
             }
         }

@@ -22,7 +22,9 @@ pub use codes::{
 pub use impute::{
     ImputeWith, ImputedColumn, Imputer, ImputerParams, MissingIndicator, MissingIndicatorParams,
 };
-pub use pipeline::{Log1p, NumericColumn, NumericPipeline, NumericPipelineParams, ScaleWith};
+pub use pipeline::{
+    Log1p, NumericColumn, NumericPipeline, NumericPipelineParams, ScaleWith, ScaledColumn,
+};
 pub use quantile_transform::{
     QuantileColumn, QuantileOutput, QuantileTransformer, QuantileTransformerParams,
 };
@@ -31,5 +33,7 @@ pub use scale::{
 };
 pub use winsor::{WinsorColumn, Winsorizer, WinsorizerParams};
 
+#[cfg(feature = "arrow")]
 pub(crate) use columns::Sample;
+#[cfg(feature = "arrow")]
 pub(crate) use quantile::quantiles;

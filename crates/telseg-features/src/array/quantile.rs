@@ -6,6 +6,9 @@ use telseg_core::Scalar;
 
 use super::columns::Sample;
 
+/// Places above which sorting is quicker than selecting.
+const MANY: usize = 32;
+
 fn order<F: Scalar>(a: &F, b: &F) -> Ordering {
     a.partial_cmp(b).unwrap_or(Ordering::Equal)
 }
@@ -46,7 +49,8 @@ fn selected<F: Scalar>(values: &mut [F], qs: &[f64]) -> Vec<f64> {
     let mut wanted: Vec<usize> = places.iter().flat_map(|p| [p.0, p.1]).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    if wanted.len() * 8 > values.len().ilog2() as usize * 16 && wanted.len() > 32 {
+    // Each level of the halving reads the values once; sorting reads them about as often as their number has bits.
+    if wanted.len() > MANY {
         values.sort_unstable_by(order);
     } else {
         select(values, &wanted, 0);

@@ -78,7 +78,11 @@ impl ColumnMap for WinsorColumn {
     fn apply(&self, value: f64) -> f64 {
         // NaN fails both comparisons and stays.
         let raised = if value < self.low { self.low } else { value };
-        if raised > self.high { self.high } else { raised }
+        if raised > self.high {
+            self.high
+        } else {
+            raised
+        }
     }
 }
 

@@ -49,7 +49,9 @@ pub(super) fn canonical(array: &ArrayRef) -> Result<Canonical> {
         T::Null => kept(Arc::new(Float64Array::new_null(array.len()))),
         T::Boolean => {
             let values = array.as_boolean();
-            let words = values.iter().map(|v| v.map(|b| if b { "true" } else { "false" }));
+            let words = values
+                .iter()
+                .map(|v| v.map(|b| if b { "true" } else { "false" }));
             kept(texts(words)?)
         }
         T::Utf8 => kept(texts(array.as_string::<i32>().iter())?),
@@ -60,7 +62,10 @@ pub(super) fn canonical(array: &ArrayRef) -> Result<Canonical> {
             other => Ok(Canonical::LeftOut(format!("a dictionary of {other}"))),
         },
         T::Date32 => kept(Arc::new(array.as_primitive::<Date32Type>().clone())),
-        T::Date64 => kept(dates(array.as_primitive::<Date64Type>(), DAY_SECONDS * 1000)),
+        T::Date64 => kept(dates(
+            array.as_primitive::<Date64Type>(),
+            DAY_SECONDS * 1000,
+        )),
         T::Timestamp(unit, _) => {
             let days = match unit {
                 TimeUnit::Second => dates(array.as_primitive::<TimestampSecondType>(), DAY_SECONDS),

@@ -3,10 +3,10 @@
 use telseg_explain::SegmentProfile;
 use telseg_features::{ColumnQuality, FeatureKind, Role, Table, TableEncoder, TableSchema};
 
+use super::Pipeline;
 use super::predict::Predicted;
 use super::profile;
 use super::segment::Segmented;
-use super::Pipeline;
 use crate::report;
 
 /// Bins of a column's histogram.
@@ -21,13 +21,18 @@ pub(super) fn data_quality(
     encoder: &TableEncoder,
     value: Option<&str>,
 ) -> report::DataQuality {
-    let winsorised = |name: &str| encoder.source_columns().contains(&name) && has_numeric(encoder, name);
+    let winsorised =
+        |name: &str| encoder.source_columns().contains(&name) && has_numeric(encoder, name);
     let columns = found
         .iter()
         .zip(schema.columns())
         .map(|(quality, column)| report::ColumnQuality {
             name: quality.name.clone(),
-            role: shown_role(&column.role, value == Some(column.name.as_str()), quality.n_distinct),
+            role: shown_role(
+                &column.role,
+                value == Some(column.name.as_str()),
+                quality.n_distinct,
+            ),
             reason: column.reason.clone(),
             missing_share: quality.n_missing as f64 / quality.n.max(1) as f64,
             distinct: quality.n_distinct as u64,
@@ -43,15 +48,29 @@ pub(super) fn data_quality(
         .columns()
         .iter()
         .filter(|c| !c.role.is_feature() && !matches!(c.role, Role::Identifier | Role::Target))
-        .map(|c| report::LeftOut { column: c.name.clone(), reason: c.reason.clone() })
+        .map(|c| report::LeftOut {
+            column: c.name.clone(),
+            reason: c.reason.clone(),
+        })
         .collect();
     let read = table.report();
-    let bad_cells = read.bad_sentences().chain(read.missing_sentences()).take(MESSAGES).collect();
-    report::DataQuality { columns, bad_cells, left_out }
+    let bad_cells = read
+        .bad_sentences()
+        .chain(read.missing_sentences())
+        .take(MESSAGES)
+        .collect();
+    report::DataQuality {
+        columns,
+        bad_cells,
+        left_out,
+    }
 }
 
 fn has_numeric(encoder: &TableEncoder, name: &str) -> bool {
-    let mut features = encoder.source_columns().into_iter().zip(encoder.feature_kinds());
+    let mut features = encoder
+        .source_columns()
+        .into_iter()
+        .zip(encoder.feature_kinds());
     features.any(|(source, kind)| source == name && *kind == FeatureKind::Numeric)
 }
 
@@ -85,7 +104,11 @@ fn summary(table: &Table, quality: &ColumnQuality, role: &Role) -> report::Summa
         };
     }
     let known = (quality.n - quality.n_missing).max(1) as f64;
-    let levels = quality.top.iter().map(|top| report::LevelShare::new(&top.level, top.n as f64 / known)).collect();
+    let levels = quality
+        .top
+        .iter()
+        .map(|top| report::LevelShare::new(&top.level, top.n as f64 / known))
+        .collect();
     report::Summary::Categorical { levels }
 }
 
@@ -93,7 +116,11 @@ fn histogram(values: &[f64], min: f64, max: f64) -> Vec<f64> {
     let mut counts = vec![0.0; BINS];
     let width = (max - min) / BINS as f64;
     for value in values.iter().filter(|v| v.is_finite()) {
-        let bin = if width > 0.0 { ((value - min) / width) as usize } else { 0 };
+        let bin = if width > 0.0 {
+            ((value - min) / width) as usize
+        } else {
+            0
+        };
         counts[bin.min(BINS - 1)] += 1.0;
     }
     counts
@@ -108,8 +135,16 @@ pub(super) fn segmentation(
     let candidates = segmented.candidates.iter().map(|c| report::KCandidate {
         k: c.k as u32,
         inertia: c.inertia,
-        silhouette: Some(report::Interval::new(c.silhouette.estimate, c.silhouette.low, c.silhouette.high)),
-        stability: Some(report::Interval::new(c.stability.estimate, c.stability.low, c.stability.high)),
+        silhouette: Some(report::Interval::new(
+            c.silhouette.estimate,
+            c.silhouette.low,
+            c.silhouette.high,
+        )),
+        stability: Some(report::Interval::new(
+            c.stability.estimate,
+            c.stability.low,
+            c.stability.high,
+        )),
         chosen: c.chosen,
     });
     report::Segmentation {
@@ -117,13 +152,20 @@ pub(super) fn segmentation(
         k: segmented.n_segments as u32,
         candidates: candidates.collect(),
         choice: segmented.choice.clone(),
-        segments: profiles.iter().map(|p| profile::card(p, target, value)).collect(),
+        segments: profiles
+            .iter()
+            .map(|p| profile::card(p, target, value))
+            .collect(),
         heatmap: profile::heatmap(profiles),
         map: None,
     }
 }
 
-pub(super) fn making(pipeline: &Pipeline, segmented: &Segmented, predicted: Option<&Predicted>) -> report::Making {
+pub(super) fn making(
+    pipeline: &Pipeline,
+    segmented: &Segmented,
+    predicted: Option<&Predicted>,
+) -> report::Making {
     let mut methods = vec![
         "Roles of columns are found from names and values; for distances, missing numbers are filled with the median, \
          numbers are clipped at the 1st and 99th percentile and standardised, levels become 0/1 features."
@@ -136,7 +178,10 @@ pub(super) fn making(pipeline: &Pipeline, segmented: &Segmented, predicted: Opti
     ];
     if let Some(predicted) = predicted {
         methods.push(predicted.report.method.clone());
-        methods.push("Attributions are path-dependent TreeSHAP values of the final model, in log-odds.".to_owned());
+        methods.push(
+            "Attributions are path-dependent TreeSHAP values of the final model, in log-odds."
+                .to_owned(),
+        );
         limits.push(
             "Quality was measured on rows of the same table; on another month, expect somewhat less.".to_owned(),
         );

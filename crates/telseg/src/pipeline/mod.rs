@@ -137,7 +137,9 @@ impl Pipeline {
         P: Fit<ArrayRef2<f32>> + Send + Sync + 'static,
         P::Model: Predict<ArrayRef2<f32>, Output = Array1<u32>> + Send + Sync + 'static,
     {
-        self.segmenter = Some(Arc::new(move |x| Ok(Arc::new(params.fit(x, &())?) as Arc<Segmenter>)));
+        self.segmenter = Some(Arc::new(move |x| {
+            Ok(Arc::new(params.fit(x, &())?) as Arc<Segmenter>)
+        }));
         self
     }
 
@@ -195,11 +197,17 @@ impl Pipeline {
         self.distances.validate()?;
         self.predictor.validate()?;
         if self.segments.is_empty() || *self.segments.start() == 0 {
-            let problem = format!("expected a range from at least 1, found {:?}", self.segments);
+            let problem = format!(
+                "expected a range from at least 1, found {:?}",
+                self.segments
+            );
             return Err(Error::param("segments", problem));
         }
         if self.n_folds < 2 {
-            return Err(Error::param("folds", format!("expected at least 2, found {}", self.n_folds)));
+            return Err(Error::param(
+                "folds",
+                format!("expected at least 2, found {}", self.n_folds),
+            ));
         }
         if self.predictor.objective != Objective::Binary {
             let problem = "expected the binary objective: the pipeline's target has two values";
@@ -216,7 +224,9 @@ impl Pipeline {
 
 impl Pipeline {
     fn predictor_for(&self, categorical: Vec<usize>) -> GbmParams {
-        self.predictor.clone().with_categorical(categorical).with_seed(self.seed)
+        self.predictor
+            .clone()
+            .with_categorical(categorical)
+            .with_seed(self.seed)
     }
 }
-

@@ -23,7 +23,7 @@ const DEPENDENCE_BINS: usize = 30;
 const RESAMPLES: usize = 200;
 
 pub(super) fn default_params() -> GbmParams {
-    Gbm::params(telseg_gbm::Objective::Binary)
+    Gbm::params(telseg_gbm::Objective::Binary).with_small_data()
 }
 
 /// What the stage found.
@@ -44,10 +44,18 @@ pub(super) struct Training {
 
 impl Training {
     pub(super) fn new(x: &Array2<f32>, target: &TargetColumn) -> Self {
-        let rows: Vec<usize> = target.known_rows().into_iter().map(|r| r as usize).collect();
+        let rows: Vec<usize> = target
+            .known_rows()
+            .into_iter()
+            .map(|r| r as usize)
+            .collect();
         let events: Vec<bool> = rows.iter().map(|&i| target.y[i] == 1.0).collect();
         let y = events.iter().map(|&e| f32::from(u8::from(e))).collect();
-        let x = if rows.len() == x.nrows() { x.clone() } else { x.select(Axis(0), &rows) };
+        let x = if rows.len() == x.nrows() {
+            x.clone()
+        } else {
+            x.select(Axis(0), &rows)
+        };
         Self { rows, x, y, events }
     }
 }
@@ -59,10 +67,20 @@ pub(super) fn predict(
     target: &TargetColumn,
     progress: &dyn Progress,
 ) -> Result<Predicted> {
-    let categorical = encoder.categorical_features().into_iter().map(|(feature, _)| feature).collect();
+    let categorical = encoder
+        .categorical_features()
+        .into_iter()
+        .map(|(feature, _)| feature)
+        .collect();
     let params = pipeline.predictor_for(categorical);
     progress.start("Judge the model", None);
-    let cross = cross_predict(&params, &training.x, &training.y, pipeline.n_folds, pipeline.seed)?;
+    let cross = cross_predict(
+        &params,
+        &training.x,
+        &training.y,
+        pipeline.n_folds,
+        pipeline.seed,
+    )?;
     progress.finish();
     progress.start("Train the model", None);
     let model = params.fit(&training.x, &training.y)?;
@@ -79,18 +97,29 @@ pub(super) fn predict(
         pipeline.n_folds
     );
     let mut out_of_fold = Array1::from_elem(target.y.len(), f64::NAN);
-    training.rows.iter().zip(&scores).for_each(|(&row, &score)| out_of_fold[row] = score);
-    Ok(Predicted { model, out_of_fold, report })
+    training
+        .rows
+        .iter()
+        .zip(&scores)
+        .for_each(|(&row, &score)| out_of_fold[row] = score);
+    Ok(Predicted {
+        model,
+        out_of_fold,
+        report,
+    })
 }
 
 /// Every measure of the scores, with intervals where they are cheap.
 fn judge(events: &[bool], scores: &[f64], seed: u64) -> Result<report::Prediction> {
     let ranking = Ranking::new(events, scores)?;
-    let bootstrap = Bootstrap::default().with_n_resamples(RESAMPLES).with_seed(seed);
-    let interval = |metric: &(dyn Fn(Option<&[f64]>) -> Result<f64> + Sync)| -> Result<report::Interval> {
-        let found = bootstrap.interval(events.len(), |weights| metric(Some(weights)))?;
-        Ok(shown(&found))
-    };
+    let bootstrap = Bootstrap::default()
+        .with_n_resamples(RESAMPLES)
+        .with_seed(seed);
+    let interval =
+        |metric: &(dyn Fn(Option<&[f64]>) -> Result<f64> + Sync)| -> Result<report::Interval> {
+            let found = bootstrap.interval(events.len(), |weights| metric(Some(weights)))?;
+            Ok(shown(&found))
+        };
     Ok(report::Prediction {
         n: events.len() as u64,
         positives: events.iter().filter(|&&e| e).count() as u64,
@@ -99,17 +128,29 @@ fn judge(events: &[bool], scores: &[f64], seed: u64) -> Result<report::Predictio
         lift_at_10: interval(&|w| ranking.lift_at(0.1, w))?,
         log_loss: binary::log_loss(events, scores, None)?,
         brier: binary::brier(events, scores, None)?,
-        roc: ranking.roc_curve(None, CURVE)?.iter().map(|p| (p.false_positive_rate, p.true_positive_rate)).collect(),
+        roc: ranking
+            .roc_curve(None, CURVE)?
+            .iter()
+            .map(|p| (p.false_positive_rate, p.true_positive_rate))
+            .collect(),
         precision_recall: ranking
             .precision_recall(None, CURVE)?
             .iter()
             .map(|p| (p.recall, p.precision))
             .collect(),
-        gains: ranking.lift_curve(None, CURVE)?.iter().map(|p| (p.share, p.gain)).collect(),
+        gains: ranking
+            .lift_curve(None, CURVE)?
+            .iter()
+            .map(|p| (p.share, p.gain))
+            .collect(),
         calibration: binary::calibration(events, scores, None, Bins::Quantile(CALIBRATION_BINS))?
             .bins
             .iter()
-            .map(|bin| report::Calibration { predicted: bin.mean_predicted, observed: bin.observed_rate, weight: bin.weight })
+            .map(|bin| report::Calibration {
+                predicted: bin.mean_predicted,
+                observed: bin.observed_rate,
+                weight: bin.weight,
+            })
             .collect(),
         ..report::Prediction::default()
     })
@@ -163,7 +204,10 @@ const LEVELS: usize = 12;
 fn by_level(values: &[f32], effects: &[f64], levels: &[String]) -> report::Dependence {
     let mut sums = vec![(0usize, 0.0); levels.len()];
     for (&value, &effect) in values.iter().zip(effects) {
-        if let Some(sum) = (!value.is_nan()).then(|| sums.get_mut(value as usize)).flatten() {
+        if let Some(sum) = (!value.is_nan())
+            .then(|| sums.get_mut(value as usize))
+            .flatten()
+        {
             *sum = (sum.0 + 1, sum.1 + effect);
         }
     }
@@ -193,7 +237,9 @@ fn by_value(values: &[f32], effects: &[f64]) -> Result<report::Dependence> {
             bin.mean_shap + 1.96 * bin.std_error,
         ),
     };
-    Ok(report::Dependence::Numeric(found.bins.iter().map(point).collect()))
+    Ok(report::Dependence::Numeric(
+        found.bins.iter().map(point).collect(),
+    ))
 }
 
 /// Quality within each segment.
@@ -204,7 +250,9 @@ pub(super) fn by_segment(
     n_segments: usize,
 ) -> Vec<report::SegmentScore> {
     let rows_of = |segment: usize| -> Vec<usize> {
-        (0..labels.len()).filter(|&i| labels[i] as usize == segment && !out_of_fold[i].is_nan()).collect()
+        (0..labels.len())
+            .filter(|&i| labels[i] as usize == segment && !out_of_fold[i].is_nan())
+            .collect()
     };
     (0..n_segments)
         .map(|segment| {

@@ -27,13 +27,21 @@ pub(super) fn profiles(
     let mut columns: Vec<(&str, Role, Cells)> = Vec::new();
     for column in schema.columns() {
         let outcome = value == Some(column.name.as_str());
-        let role = if outcome { Role::Outcome } else { Role::Describes };
+        let role = if outcome {
+            Role::Outcome
+        } else {
+            Role::Describes
+        };
         if matches!(column.role, Use::Numeric | Use::Categorical) {
             columns.push((&column.name, role, cells(table.column(&column.name)?)));
         }
     }
     if let Some(target) = target {
-        columns.push((&target.name, Role::Outcome, Cells::Numbers(target.y.clone())));
+        columns.push((
+            &target.name,
+            Role::Outcome,
+            Cells::Numbers(target.y.clone()),
+        ));
     }
     let views: Vec<Column<'_>> = columns
         .iter()
@@ -45,13 +53,21 @@ pub(super) fn profiles(
             column.with_role(*role)
         })
         .collect();
-    profile(&views, &labels.to_vec(), n_segments, &ProfileParams::default())
+    profile(
+        &views,
+        &labels.to_vec(),
+        n_segments,
+        &ProfileParams::default(),
+    )
 }
 
 fn cells(column: TableColumn<'_>) -> Cells {
     match column {
         TableColumn::Text { codes, levels } => Cells::Levels(
-            codes.iter().map(|&code| u32::try_from(code).unwrap_or(MISSING)).collect(),
+            codes
+                .iter()
+                .map(|&code| u32::try_from(code).unwrap_or(MISSING))
+                .collect(),
             levels.iter().map(|&level| level.to_owned()).collect(),
         ),
         TableColumn::Number(values) | TableColumn::Date(values) => Cells::Numbers(values),
@@ -65,15 +81,28 @@ pub(super) fn card(
     target: Option<&str>,
     value: Option<&str>,
 ) -> report::SegmentCard {
-    let outcome = |name: Option<&str>| {
-        let statement = profile.statements.iter().find(|s| Some(s.column.as_str()) == name)?;
-        Some(match &statement.fact {
-            Fact::Mean { mean, interval, .. } => report::Interval::new(*mean, interval[0], interval[1]),
-            Fact::Share { share, interval, .. } | Fact::Missing { share, interval, .. } => {
-                report::Interval::new(*share, interval[0], interval[1])
-            }
-        })
+    let about = |name: Option<&str>| {
+        profile
+            .statements
+            .iter()
+            .filter(move |s| Some(s.column.as_str()) == name)
     };
+    let arpu = about(value).find_map(|s| match &s.fact {
+        Fact::Mean { mean, interval, .. } => {
+            Some(report::Interval::new(*mean, interval[0], interval[1]))
+        }
+        _ => None,
+    });
+    // The target is a flag: its event is the level that a flag's ones have.
+    let churn_rate = about(target).find_map(|s| match &s.fact {
+        Fact::Share {
+            level,
+            share,
+            interval,
+            ..
+        } if level == "Yes" => Some(report::Interval::new(*share, interval[0], interval[1])),
+        _ => None,
+    });
     let statements = profile
         .statements
         .iter()
@@ -81,19 +110,55 @@ pub(super) fn card(
         .take(STATEMENTS)
         .map(|s| {
             let (text, kind, segment_value, rest_value, strength) = match &s.fact {
-                Fact::Mean { mean, rest_mean, .. } => {
-                    (s.column.clone(), report::StatementKind::Difference, *mean, *rest_mean, s.effect)
-                }
-                Fact::Share { level, share, rest_share, lift, .. } => {
+                Fact::Mean {
+                    mean, rest_mean, ..
+                } => (
+                    s.column.clone(),
+                    report::StatementKind::Difference,
+                    *mean,
+                    *rest_mean,
+                    s.effect,
+                ),
+                Fact::Share {
+                    level,
+                    share,
+                    rest_share,
+                    lift,
+                    ..
+                } => {
                     let text = format!("{}: {level}", s.column);
-                    (text, report::StatementKind::Lift, *share, *rest_share, *lift)
+                    (
+                        text,
+                        report::StatementKind::Lift,
+                        *share,
+                        *rest_share,
+                        *lift,
+                    )
                 }
-                Fact::Missing { share, rest_share, lift, .. } => {
+                Fact::Missing {
+                    share,
+                    rest_share,
+                    lift,
+                    ..
+                } => {
                     let text = format!("{}: missing", s.column);
-                    (text, report::StatementKind::Lift, *share, *rest_share, *lift)
+                    (
+                        text,
+                        report::StatementKind::Lift,
+                        *share,
+                        *rest_share,
+                        *lift,
+                    )
                 }
             };
-            report::Statement { column: s.column.clone(), text, segment_value, rest_value, strength, kind }
+            report::Statement {
+                column: s.column.clone(),
+                text,
+                segment_value,
+                rest_value,
+                strength,
+                kind,
+            }
         })
         .collect();
     report::SegmentCard {
@@ -102,8 +167,8 @@ pub(super) fn card(
         description: profile.description.clone(),
         n: profile.n as u64,
         share: profile.share,
-        arpu: outcome(value),
-        churn_rate: outcome(target),
+        arpu,
+        churn_rate,
         statements,
     }
 }
@@ -114,22 +179,40 @@ const STATEMENTS: usize = 8;
 /// The numeric columns that tell segments apart best, by segment.
 pub(super) fn heatmap(profiles: &[SegmentProfile]) -> Option<report::Heatmap> {
     let effect = |profile: &SegmentProfile, column: &str| {
-        let mut numeric = profile.statements.iter().filter(|s| matches!(s.fact, Fact::Mean { .. }));
+        let mut numeric = profile
+            .statements
+            .iter()
+            .filter(|s| matches!(s.fact, Fact::Mean { .. }));
         numeric.find(|s| s.column == column).map(|s| s.effect)
     };
     let first = profiles.first()?;
-    let names = first.statements.iter().filter(|s| matches!(s.fact, Fact::Mean { .. }) && s.role == Role::Describes);
+    let names = first
+        .statements
+        .iter()
+        .filter(|s| matches!(s.fact, Fact::Mean { .. }) && s.role == Role::Describes);
     let mut rows: Vec<(f64, String, Vec<f64>)> = names
         .map(|s| {
-            let values: Vec<f64> =
-                profiles.iter().map(|p| effect(p, &s.column).unwrap_or(f64::NAN)).collect();
-            let largest = values.iter().filter(|v| v.is_finite()).fold(0.0f64, |m, v| m.max(v.abs()));
+            let values: Vec<f64> = profiles
+                .iter()
+                .map(|p| effect(p, &s.column).unwrap_or(f64::NAN))
+                .collect();
+            let largest = values
+                .iter()
+                .filter(|v| v.is_finite())
+                .fold(0.0f64, |m, v| m.max(v.abs()));
             (largest, s.column.clone(), values)
         })
         .collect();
     rows.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     rows.truncate(HEATMAP);
     let segments = profiles.iter().map(|p| p.id).collect();
-    let (columns, values) = rows.into_iter().map(|(_, column, values)| (column, values)).unzip();
-    Some(report::Heatmap { columns, segments, values })
+    let (columns, values) = rows
+        .into_iter()
+        .map(|(_, column, values)| (column, values))
+        .unzip();
+    Some(report::Heatmap {
+        columns,
+        segments,
+        values,
+    })
 }

@@ -21,13 +21,22 @@ pub(super) struct Segmented {
     pub(super) method: String,
 }
 
-pub(super) fn segment(pipeline: &Pipeline, x: &Array2<f32>, progress: &dyn Progress) -> Result<Segmented> {
+pub(super) fn segment(
+    pipeline: &Pipeline,
+    x: &Array2<f32>,
+    progress: &dyn Progress,
+) -> Result<Segmented> {
     if let Some(fit) = &pipeline.segmenter {
         return own(fit(x)?, x);
     }
     let params = KMeans::params(*pipeline.segments.start()).with_seed(pipeline.seed);
     let ks = clamp(pipeline, x.nrows())?;
-    let choice = params.choose_observed(ks, x, &ChooseParams::default().with_seed(pipeline.seed), progress)?;
+    let choice = params.choose_observed(
+        ks,
+        x,
+        &ChooseParams::default().with_seed(pipeline.seed),
+        progress,
+    )?;
     let report = choice.model.report();
     let method = format!(
         "k-means on {} features of {} subscribers, {} rounds in the best of {} starts.",
@@ -64,12 +73,20 @@ fn own(model: Arc<Segmenter>, x: &Array2<f32>) -> Result<Segmented> {
     let labels = model.predict(x)?;
     if labels.len() != x.nrows() {
         let expected = format!("{} labels (rows of the table)", x.nrows());
-        return Err(Error::shape("segment_with", expected, labels.len().to_string()));
+        return Err(Error::shape(
+            "segment_with",
+            expected,
+            labels.len().to_string(),
+        ));
     }
     let n_segments = labels.iter().max().map_or(0, |&top| top as usize + 1);
     if n_segments > MAX_SEGMENTS {
         let expected = format!("labels below {MAX_SEGMENTS}");
-        return Err(Error::shape("segment_with", expected, (n_segments - 1).to_string()));
+        return Err(Error::shape(
+            "segment_with",
+            expected,
+            (n_segments - 1).to_string(),
+        ));
     }
     Ok(Segmented {
         model: SegmentModel::Own(model),
@@ -77,7 +94,11 @@ fn own(model: Arc<Segmenter>, x: &Array2<f32>) -> Result<Segmented> {
         n_segments,
         candidates: Vec::new(),
         choice: String::new(),
-        method: format!("A method of the caller's own, on {} features of {} subscribers.", x.ncols(), x.nrows()),
+        method: format!(
+            "A method of the caller's own, on {} features of {} subscribers.",
+            x.ncols(),
+            x.nrows()
+        ),
     })
 }
 

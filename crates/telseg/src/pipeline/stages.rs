@@ -14,7 +14,8 @@ struct Watch(Vec<(String, f64)>, Instant);
 
 impl Watch {
     fn lap(&mut self, stage: &str) {
-        self.0.push((stage.to_owned(), self.1.elapsed().as_secs_f64()));
+        self.0
+            .push((stage.to_owned(), self.1.elapsed().as_secs_f64()));
         self.1 = Instant::now();
     }
 }
@@ -23,12 +24,19 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
     let mut watch = Watch(Vec::new(), Instant::now());
     if table.n_rows() < MIN_ROWS {
         let expected = format!("at least {MIN_ROWS} rows to learn from");
-        return Err(Error::shape(table.source().to_owned(), expected, table.n_rows().to_string()));
+        return Err(Error::shape(
+            table.source().to_owned(),
+            expected,
+            table.n_rows().to_string(),
+        ));
     }
     progress.start("Prepare the table", None);
     let schema = TableSchema::infer(table, &pipeline.schema)?;
     let value = value::find(table, &schema, pipeline.value.as_deref())?;
-    let target = schema.target_spec().map(|_| schema.target(table)).transpose()?;
+    let target = schema
+        .target_spec()
+        .map(|_| schema.target(table))
+        .transpose()?;
     let distances = pipeline.distances.fit(table, &schema)?;
     let trees = TableEncoderParams::for_trees().fit(table, &schema)?;
     let x = distances.transform(table)?.x;
@@ -54,9 +62,14 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
             let mut predicted = predict::predict(pipeline, &trees, &training, target, progress)?;
             watch.lap("predict");
             progress.start("Explain the model", None);
-            predicted.report.importances = predict::explain(&predicted.model, &trees, &training, pipeline.seed)?;
-            predicted.report.by_segment =
-                predict::by_segment(target, &predicted.out_of_fold, &segmented.labels, segmented.n_segments);
+            predicted.report.importances =
+                predict::explain(&predicted.model, &trees, &training, pipeline.seed)?;
+            predicted.report.by_segment = predict::by_segment(
+                target,
+                &predicted.out_of_fold,
+                &segmented.labels,
+                segmented.n_segments,
+            );
             progress.finish();
             watch.lap("explain");
             Some(predicted)
@@ -85,15 +98,35 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
         Some(predicted) => {
             report.prediction = Some(predicted.report);
             let target = target.as_ref().map_or(String::new(), |t| t.name.clone());
-            (Some(Predictor { target, encoder: trees, model: predicted.model }), Some(predicted.out_of_fold))
+            (
+                Some(Predictor {
+                    target,
+                    encoder: trees,
+                    model: predicted.model,
+                }),
+                Some(predicted.out_of_fold),
+            )
         }
     };
     let segments = profiles
         .iter()
-        .map(|p| SegmentName { name: p.name.clone(), description: p.description.clone() })
+        .map(|p| SegmentName {
+            name: p.name.clone(),
+            description: p.description.clone(),
+        })
         .collect();
-    let id = schema.columns().iter().find(|c| c.role == Role::Identifier).map(|c| c.name.clone());
-    let model = Model { id, distances, segment: segmented.model, segments, predictor };
+    let id = schema
+        .columns()
+        .iter()
+        .find(|c| c.role == Role::Identifier)
+        .map(|c| c.name.clone());
+    let model = Model {
+        id,
+        distances,
+        segment: segmented.model,
+        segments,
+        predictor,
+    };
     Ok(Run::new(model, report, segmented.labels, out_of_fold))
 }
 

@@ -81,8 +81,18 @@ pub(crate) struct Predictor {
 }
 
 impl Run {
-    pub(crate) fn new(model: Model, report: Report, labels: Array1<u32>, out_of_fold: Option<Array1<f64>>) -> Self {
-        Self { model, report, labels, out_of_fold }
+    pub(crate) fn new(
+        model: Model,
+        report: Report,
+        labels: Array1<u32>,
+        out_of_fold: Option<Array1<f64>>,
+    ) -> Self {
+        Self {
+            model,
+            report,
+            labels,
+            out_of_fold,
+        }
     }
 
     /// All that was found, ready to be written as a page.

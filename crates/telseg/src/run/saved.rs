@@ -29,7 +29,7 @@ impl Artefact for Saved {
     const VERSION: u32 = 1;
 
     fn validate(&self) -> Result<()> {
-//TMP        self.distances.validate()?;
+        self.distances.validate()?;
         self.segment.validate()?;
         let broken = |problem: String| Err(Error::data("pipeline", problem));
         if self.segment.n_features() != self.distances.n_features() {
@@ -40,14 +40,23 @@ impl Artefact for Saved {
             ));
         }
         if self.segments.len() != self.segment.n_clusters() {
-            return broken(format!("{} names for {} segments", self.segments.len(), self.segment.n_clusters()));
+            return broken(format!(
+                "{} names for {} segments",
+                self.segments.len(),
+                self.segment.n_clusters()
+            ));
         }
         if let Some(predictor) = &self.predictor {
-//TMP            predictor.encoder.validate()?;
-//TMP            predictor.model.validate()?;
-            let (takes, makes) = (predictor.model.trees().n_features(), predictor.encoder.n_features());
+            predictor.encoder.validate()?;
+            predictor.model.validate()?;
+            let (takes, makes) = (
+                predictor.model.trees().n_features(),
+                predictor.encoder.n_features(),
+            );
             if takes != makes {
-                return broken(format!("the target's model takes {takes} features, its encoder makes {makes}"));
+                return broken(format!(
+                    "the target's model takes {takes} features, its encoder makes {makes}"
+                ));
             }
         }
         Ok(())
@@ -61,7 +70,10 @@ impl Run {
     /// When the segments come from a method of the caller's own, or the system refuses.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let SegmentModel::KMeans(segment) = &self.model.segment else {
-            return Err(Error::param("segment_with", "a method of your own has no saved form; save its parts yourself"));
+            return Err(Error::param(
+                "segment_with",
+                "a method of your own has no saved form; save its parts yourself",
+            ));
         };
         let mut report = self.report.clone();
         report.segmentation.map = None;
@@ -82,8 +94,12 @@ impl Run {
     /// When the file is not there, truncated, altered, of another kind or of a newer version.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let (saved, _) = artefact::load::<Saved>(path.as_ref())?;
-        let report: Report = serde_json::from_str(&saved.report)
-            .map_err(|e| Error::artefact(path.as_ref().display().to_string(), format!("its report is damaged: {e}")))?;
+        let report: Report = serde_json::from_str(&saved.report).map_err(|e| {
+            Error::artefact(
+                path.as_ref().display().to_string(),
+                format!("its report is damaged: {e}"),
+            )
+        })?;
         let model = Model {
             id: saved.id,
             distances: saved.distances,

@@ -37,13 +37,24 @@ impl Run {
     /// # Errors
     /// When a column that the model needs is missing (the message says which), or holds texts where numbers were.
     pub fn score(&self, table: &Table) -> Result<Scored> {
-        let segments = self.model.segment.predict(&self.model.distances.transform(table)?.x)?;
+        let segments = self
+            .model
+            .segment
+            .predict(&self.model.distances.transform(table)?.x)?;
         let scores = match &self.model.predictor {
-            Some(predictor) => Some(predictor.model.predict(&predictor.encoder.transform(table)?.x)?),
+            Some(predictor) => Some(
+                predictor
+                    .model
+                    .predict(&predictor.encoder.transform(table)?.x)?,
+            ),
             None => None,
         };
         let table = self.scored_table(table, &segments, scores.as_ref())?;
-        Ok(Scored { segments, scores, table })
+        Ok(Scored {
+            segments,
+            scores,
+            table,
+        })
     }
 
     /// Segment and score of one row, given as names and cells; the same as in a table.
@@ -56,13 +67,17 @@ impl Run {
     pub fn score_row(&self, cells: &[(&str, Cell<'_>)]) -> Result<RowScore> {
         let distances = &self.model.distances;
         let mut row = Array1::zeros(distances.n_features());
-        let places = row.as_slice_mut().expect("invariant: owned and one-dimensional");
+        let places = row
+            .as_slice_mut()
+            .expect("invariant: owned and one-dimensional");
         distances.transform_row(cells, places)?;
         let segment = match &self.model.segment {
             SegmentModel::KMeans(model) => model.predict_row(&row)?,
             SegmentModel::Own(model) => {
                 let labels = model.predict(&row.view().insert_axis(ndarray::Axis(0)))?;
-                *labels.first().ok_or_else(|| Error::shape("segment_with", "1 label", "0"))?
+                *labels
+                    .first()
+                    .ok_or_else(|| Error::shape("segment_with", "1 label", "0"))?
             }
         };
         let score = match &self.model.predictor {
@@ -76,22 +91,36 @@ impl Run {
         Ok(RowScore { segment, score })
     }
 
-    fn scored_table(&self, table: &Table, segments: &Array1<u32>, scores: Option<&Array1<f64>>) -> Result<Table> {
+    fn scored_table(
+        &self,
+        table: &Table,
+        segments: &Array1<u32>,
+        scores: Option<&Array1<f64>>,
+    ) -> Result<Table> {
         let names = &self.model.segments;
-        let name = |&s: &u32| names.get(s as usize).map_or_else(String::new, |n| n.name.clone());
+        let name = |&s: &u32| {
+            names
+                .get(s as usize)
+                .map_or_else(String::new, |n| n.name.clone())
+        };
         let start = match &self.model.id {
             Some(id) if table.has_column(id) => table.select_columns(&[id.as_str()])?,
             _ => {
                 let rows: Vec<f64> = (1..=table.n_rows()).map(|i| i as f64).collect();
                 let first = table.column_names().first().map(|n| (*n).to_owned());
-                let first = first.ok_or_else(|| Error::data(table.source().to_owned(), "has no columns"))?;
-                let numbered = table.select_columns(&[first.as_str()])?.with_numbers("row", &rows)?;
+                let first = first
+                    .ok_or_else(|| Error::data(table.source().to_owned(), "has no columns"))?;
+                let numbered = table
+                    .select_columns(&[first.as_str()])?
+                    .with_numbers("row", &rows)?;
                 numbered.select_columns(&["row"])?
             }
         };
         let ids: Vec<f64> = segments.iter().map(|&s| f64::from(s)).collect();
         let labels: Vec<String> = segments.iter().map(name).collect();
-        let scored = start.with_numbers("segment", &ids)?.with_texts("segment_name", &labels)?;
+        let scored = start
+            .with_numbers("segment", &ids)?
+            .with_texts("segment_name", &labels)?;
         match (scores, &self.model.predictor) {
             (Some(scores), Some(predictor)) => {
                 scored.with_numbers(&format!("{}_score", predictor.target), &scores.to_vec())

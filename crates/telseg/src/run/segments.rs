@@ -44,15 +44,25 @@ impl fmt::Display for Segments<'_> {
         for card in cards {
             let mut row = vec![card.name.clone(), format!("{:.1} %", 100.0 * card.share)];
             if has_value {
-                row.push(card.arpu.map_or("-".into(), |v| format!("{}{:.2}", words.currency, v.estimate)));
+                row.push(card.arpu.map_or("-".into(), |v| {
+                    format!("{}{:.2}", words.currency, v.estimate)
+                }));
             }
             if has_rate {
-                row.push(card.churn_rate.map_or("-".into(), |v| format!("{:.1} %", 100.0 * v.estimate)));
+                row.push(
+                    card.churn_rate
+                        .map_or("-".into(), |v| format!("{:.1} %", 100.0 * v.estimate)),
+                );
             }
             row.push(apart(card));
             rows.push(row);
         }
-        let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
+        let width = |column: usize| {
+            rows.iter()
+                .map(|r| r[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        };
         let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
         for (i, row) in rows.iter().enumerate() {
             let last = row.len() - 1;
@@ -65,7 +75,10 @@ impl fmt::Display for Segments<'_> {
             }
             writeln!(f)?;
             if i == 0 {
-                let line: Vec<String> = widths.iter().map(|w| "-".repeat((*w).min(WIDEST))).collect();
+                let line: Vec<String> = widths
+                    .iter()
+                    .map(|w| "-".repeat((*w).min(WIDEST)))
+                    .collect();
                 writeln!(f, "{}", line.join("  "))?;
             }
         }
@@ -76,7 +89,9 @@ impl fmt::Display for Segments<'_> {
 /// The description's first line without the size, which has its own column.
 fn apart(card: &SegmentCard) -> String {
     let first = &card.description[0];
-    let text = first.split_once(". ").map_or(first.as_str(), |(_, rest)| rest);
+    let text = first
+        .split_once(". ")
+        .map_or(first.as_str(), |(_, rest)| rest);
     if text.chars().count() <= WIDEST {
         return text.to_owned();
     }

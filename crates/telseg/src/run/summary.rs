@@ -51,14 +51,18 @@ pub struct SegmentSummary {
 
 impl Summary {
     pub(super) fn new(report: &Report) -> Self {
-        let segments = report.segmentation.segments.iter().map(|card| SegmentSummary {
-            id: card.id,
-            name: card.name.clone(),
-            n: card.n,
-            share: card.share,
-            arpu: card.arpu.map(|v| v.estimate),
-            churn_rate: card.churn_rate.map(|v| v.estimate),
-        });
+        let segments = report
+            .segmentation
+            .segments
+            .iter()
+            .map(|card| SegmentSummary {
+                id: card.id,
+                name: card.name.clone(),
+                n: card.n,
+                share: card.share,
+                arpu: card.arpu.map(|v| v.estimate),
+                churn_rate: card.churn_rate.map(|v| v.estimate),
+            });
         Self {
             rows: report.rows,
             columns: report.columns,

@@ -116,7 +116,9 @@ impl TableEncoder {
     pub fn inverse_value(&self, feature: usize, value: f64) -> Option<f64> {
         let column = &self.columns[*self.sources.get(feature)? as usize];
         match &column.encoding {
-            Encoded::Number { map, .. } if column.start == feature => Some(map.inverse_value(value)),
+            Encoded::Number { map, .. } if column.start == feature => {
+                Some(map.inverse_value(value))
+            }
             _ => None,
         }
     }

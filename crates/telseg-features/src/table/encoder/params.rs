@@ -126,7 +126,10 @@ impl TableEncoderParams {
             if (0.0..=1.0).contains(&v) {
                 return Ok(());
             }
-            Err(Error::param(name, format!("must be within 0 to 1, not {v}")))
+            Err(Error::param(
+                name,
+                format!("must be within 0 to 1, not {v}"),
+            ))
         };
         if let Some(v) = self.missing_indicator {
             share("missing_indicator", v)?;

@@ -22,11 +22,20 @@ impl Artefact for TableEncoder {
             if column.start != start || end > n {
                 return broken(format!("column {} is out of place", column.name));
             }
-            if self.sources[start..end].iter().any(|&s| s as usize != source) {
-                return broken(format!("column {} is not the source of its features", column.name));
+            if self.sources[start..end]
+                .iter()
+                .any(|&s| s as usize != source)
+            {
+                return broken(format!(
+                    "column {} is not the source of its features",
+                    column.name
+                ));
             }
             if !column.is_sound(&self.kinds[start..end]) {
-                return broken(format!("what was learnt of column {} is not sound", column.name));
+                return broken(format!(
+                    "what was learnt of column {} is not sound",
+                    column.name
+                ));
             }
             start = end;
         }
@@ -66,7 +75,9 @@ impl EncodedColumn {
                     && map.rare.iter().all(known)
                     && map.levels.iter().all(|c| *c == MISSING || known(c))
                     && (!single || map.width() == 2)
-                    && kinds.iter().all(|k| matches!(k, FeatureKind::OneHot { .. }))
+                    && kinds
+                        .iter()
+                        .all(|k| matches!(k, FeatureKind::OneHot { .. }))
             }
             Encoded::Ordinal { levels, map } => {
                 let mut codes = map.levels.clone();

@@ -61,7 +61,11 @@ impl TableEncoder {
             x,
             names: self.names.clone(),
             kinds: self.kinds.clone(),
-            source_column: self.source_columns().into_iter().map(str::to_owned).collect(),
+            source_column: self
+                .source_columns()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             ignored_columns: ignored
                 .filter(|n| self.columns.iter().all(|c| c.name != *n))
                 .map(str::to_owned)
@@ -130,13 +134,17 @@ impl TableEncoder {
         }
         let mut next = 0;
         for column in &self.columns {
-            let ahead = cells[next.min(cells.len())..].iter().position(|c| c.0 == column.name);
+            let ahead = cells[next.min(cells.len())..]
+                .iter()
+                .position(|c| c.0 == column.name);
             let at = match ahead {
                 Some(offset) => next + offset,
                 None => cells
                     .iter()
                     .position(|c| c.0 == column.name)
-                    .ok_or_else(|| Error::data("row", format!("no cell for column {}", column.name)))?,
+                    .ok_or_else(|| {
+                        Error::data("row", format!("no cell for column {}", column.name))
+                    })?,
             };
             next = at + 1;
             let cell = cells[at].1;
@@ -156,18 +164,16 @@ impl EncodedColumn {
             Encoded::Number { .. } => {
                 return match column {
                     Column::Number(v) | Column::Date(v) => Ok(Source::Numbers(v)),
-                    Column::Text { codes, levels } => {
-                        match codes.iter().find(|&&c| c >= 0) {
-                            None => Ok(Source::Numbers(vec![f64::NAN; codes.len()])),
-                            Some(&c) => Err(Error::data(
-                                what(),
-                                format!(
-                                    "expected numbers (as at fit), found text such as {:?}",
-                                    levels[c as usize]
-                                ),
-                            )),
-                        }
-                    }
+                    Column::Text { codes, levels } => match codes.iter().find(|&&c| c >= 0) {
+                        None => Ok(Source::Numbers(vec![f64::NAN; codes.len()])),
+                        Some(&c) => Err(Error::data(
+                            what(),
+                            format!(
+                                "expected numbers (as at fit), found text such as {:?}",
+                                levels[c as usize]
+                            ),
+                        )),
+                    },
                 };
             }
             Encoded::OneHot { levels, map, .. } => (levels, map.unseen),
@@ -190,7 +196,8 @@ impl EncodedColumn {
     }
 
     fn check_cell(&self, cell: Cell<'_>) -> Result<()> {
-        let fail = |problem: String| Err(Error::data(format!("row, column {}", self.name), problem));
+        let fail =
+            |problem: String| Err(Error::data(format!("row, column {}", self.name), problem));
         let unseen = match (&self.encoding, cell) {
             (_, Cell::Missing) => return Ok(()),
             (Encoded::Number { .. }, Cell::Number(v)) if v.is_infinite() => {
@@ -299,4 +306,3 @@ fn ordinal(map: &OrdinalColumn, code: i32) -> f32 {
             .map_or(f32::NAN, |i| i as f32),
     }
 }
-

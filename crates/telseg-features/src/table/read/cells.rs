@@ -158,15 +158,14 @@ fn header(record: &ByteRecord, notes: &mut Vec<String>) -> Vec<String> {
 
 fn check_names(file: &str, names: &[String], delimiter: char) -> Result<()> {
     let fail = |problem: String| Err(Error::data(file.to_owned(), problem));
-    if let [only] = names {
-        if let Some(found) = DELIMITERS
+    if let [only] = names
+        && let Some(found) = DELIMITERS
             .iter()
             .find(|&&d| d != delimiter && only.contains(d))
-        {
-            return fail(format!(
-                "one column named {only:?} when split at {delimiter:?}; the delimiter may be {found:?}"
-            ));
-        }
+    {
+        return fail(format!(
+            "one column named {only:?} when split at {delimiter:?}; the delimiter may be {found:?}"
+        ));
     }
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort();

@@ -100,9 +100,7 @@ fn decode<'a>(
         return fail("this is a Parquet file; use read or read_parquet".into());
     }
     if let Some(at) = bytes.iter().position(|&b| b == 0) {
-        return fail(format!(
-            "not a text file: it has a NUL byte at offset {at}"
-        ));
+        return fail(format!("not a text file: it has a NUL byte at offset {at}"));
     }
     if encoding == Encoding::Latin1 {
         return Ok(bytes.iter().map(|&b| char::from(b)).collect());

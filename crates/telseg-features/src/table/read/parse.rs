@@ -39,11 +39,7 @@ pub(super) fn parse(cells: &Cells, options: &CsvOptions) -> Result<Vec<Parsed>> 
     let parts: Vec<Vec<Part>> = cells
         .chunks
         .par_iter()
-        .map(|chunk| {
-            (0..n_columns)
-                .map(|j| part(chunk, j, options))
-                .collect()
-        })
+        .map(|chunk| (0..n_columns).map(|j| part(chunk, j, options)).collect())
         .collect();
     (0..n_columns)
         .into_par_iter()
@@ -154,12 +150,7 @@ fn days(year: i32, month: i32, day: i32) -> i32 {
         - 719_468
 }
 
-fn column(
-    cells: &Cells,
-    parts: &[Vec<Part>],
-    j: usize,
-    options: &CsvOptions,
-) -> Result<Parsed> {
+fn column(cells: &Cells, parts: &[Vec<Part>], j: usize, options: &CsvOptions) -> Result<Parsed> {
     let sum = |f: fn(&Part) -> usize| parts.iter().map(|p| f(&p[j])).sum::<usize>();
     let n_missing = sum(|p| p.n_missing);
     let (numbers, codes, dates) = (sum(|p| p.n_numbers), sum(|p| p.n_codes), sum(|p| p.n_dates));
@@ -213,7 +204,7 @@ fn column(
     Ok(parsed)
 }
 
-fn each<'a>(cells: &'a Cells, j: usize) -> impl Iterator<Item = &'a [u8]> {
+fn each(cells: &Cells, j: usize) -> impl Iterator<Item = &[u8]> {
     cells
         .chunks
         .iter()
@@ -304,7 +295,14 @@ mod tests {
         assert_eq!(parse_date(b"1969-12-31"), Some(-1));
         assert_eq!(parse_date(b"2024-02-29T12:00:00Z"), Some(19782));
         assert_eq!(parse_date(b"2024-02-29 12:00"), Some(19782));
-        for wrong in ["2023-02-29", "2024-13-01", "2024-1-01", "2024-01-01x", "20240101", "2024-04-31"] {
+        for wrong in [
+            "2023-02-29",
+            "2024-13-01",
+            "2024-1-01",
+            "2024-01-01x",
+            "20240101",
+            "2024-04-31",
+        ] {
             assert_eq!(parse_date(wrong.as_bytes()), None, "{wrong}");
         }
     }

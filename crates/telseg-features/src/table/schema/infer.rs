@@ -59,7 +59,12 @@ pub(super) fn infer(table: &Table, params: &SchemaParams) -> Result<TableSchema>
         .collect::<Result<_>>()?;
     duplicates(table, params, &mut columns);
     let leaks = columns.iter().filter(|c| c.role == Role::Leak);
-    notes.extend(leaks.map(|c| format!("{} left out, it gives the target away: {}", c.name, c.reason)));
+    notes.extend(leaks.map(|c| {
+        format!(
+            "{} left out, it gives the target away: {}",
+            c.name, c.reason
+        )
+    }));
     Ok(TableSchema {
         columns,
         target,
@@ -153,7 +158,8 @@ fn identifier(name: &str, column: &Column<'_>, present: usize, distinct: usize) 
             if !values().all(|v| v.fract() == 0.0) {
                 return None;
             }
-            let (low, high) = values().fold((f64::MAX, f64::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+            let (low, high) =
+                values().fold((f64::MAX, f64::MIN), |(l, h), &v| (l.min(v), h.max(v)));
             if named {
                 return Some(format!("whole numbers, {how}, and named as one"));
             }
@@ -172,9 +178,17 @@ fn is_id_name(name: &str) -> bool {
         || name.ends_with("Id")
         || separated.iter().any(|s| lower.ends_with(s))
         || lower.starts_with("id_")
-        || ["uuid", "msisdn", "imsi", "imei", "iccid", "phone", "account_number"]
-            .iter()
-            .any(|s| lower.contains(s))
+        || [
+            "uuid",
+            "msisdn",
+            "imsi",
+            "imei",
+            "iccid",
+            "phone",
+            "account_number",
+        ]
+        .iter()
+        .any(|s| lower.contains(s))
 }
 
 /// Turns features that say the same as an earlier feature into duplicates.
@@ -215,7 +229,13 @@ fn fingerprint(column: &Column<'_>) -> (bool, Vec<u64>) {
     match column {
         Column::Number(v) | Column::Date(v) => {
             // 0 and -0 are one number, and so are all NaN.
-            let bits = |v: &f64| if v.is_nan() { u64::MAX } else { (v + 0.0).to_bits() };
+            let bits = |v: &f64| {
+                if v.is_nan() {
+                    u64::MAX
+                } else {
+                    (v + 0.0).to_bits()
+                }
+            };
             (false, v.iter().map(bits).collect())
         }
         Column::Text { codes, levels } => {

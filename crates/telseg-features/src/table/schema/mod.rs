@@ -123,10 +123,7 @@ impl SchemaParams {
     }
 
     /// Columns to take as categorical.
-    pub fn with_categorical<S: Into<String>>(
-        mut self,
-        names: impl IntoIterator<Item = S>,
-    ) -> Self {
+    pub fn with_categorical<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.categorical = names.into_iter().map(Into::into).collect();
         self
     }

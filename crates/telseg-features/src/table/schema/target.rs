@@ -6,7 +6,15 @@ use telseg_core::{Error, Result};
 use crate::table::{Column, Table};
 
 /// Names that a target is known by.
-const NAMES: [&str; 7] = ["churn", "churned", "target", "label", "y", "attrition", "exited"];
+const NAMES: [&str; 7] = [
+    "churn",
+    "churned",
+    "target",
+    "label",
+    "y",
+    "attrition",
+    "exited",
+];
 /// Values that mean "it happened".
 const POSITIVE: [&str; 10] = [
     "yes", "y", "true", "t", "1", "churn", "churned", "left", "exited", "positive",
@@ -114,7 +122,10 @@ impl TargetSpec {
                     Ok((Some(spec), vec![note]))
                 }
                 Err(e) if positive.is_some() => Err(e),
-                Err(e) => Ok((None, vec![format!("{name} is not taken as the target: {e}")])),
+                Err(e) => Ok((
+                    None,
+                    vec![format!("{name} is not taken as the target: {e}")],
+                )),
             },
         }
     }
@@ -147,7 +158,9 @@ impl TargetSpec {
                 None => {
                     return Err(Error::data(
                         what(),
-                        format!("the positive value {p:?} does not occur; the values are {a:?} and {b:?}"),
+                        format!(
+                            "the positive value {p:?} does not occur; the values are {a:?} and {b:?}"
+                        ),
                     ));
                 }
             },
@@ -175,7 +188,12 @@ impl TargetSpec {
             } else if same(text, &self.negative) {
                 Ok(0.0)
             } else {
-                let what = format!("{}, row {}, target {}", table.source(), row + 1, self.column);
+                let what = format!(
+                    "{}, row {}, target {}",
+                    table.source(),
+                    row + 1,
+                    self.column
+                );
                 let (p, n) = (&self.positive, &self.negative);
                 let problem = format!("expected {p:?} or {n:?}, found {text:?}");
                 Err(Error::data(what, problem))
