@@ -24,3 +24,8 @@ pub use snapshot::{Column, ColumnKind, Snapshot, customers};
 pub use subscriber::{DEVICE_CLASSES, GENDERS, INCOME_BANDS, Subscriber};
 pub use value::Oracle;
 pub use world::{Outcomes, World};
+
+/// The book's page on the simulated operator: its code runs with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/sim.md")]
+mod book {}

@@ -339,3 +339,7 @@ pub(crate) fn life(
         _ => births.migrate(s, detail),
     }
 }
+
+#[cfg(test)]
+#[path = "month_tests.rs"]
+mod tests;

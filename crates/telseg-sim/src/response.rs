@@ -256,3 +256,128 @@ pub(crate) fn chance_number(seed: Seed, id: u64, month: u32, action: Action) -> 
         .child(month.into())
         .unit(index as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subscriber::Births;
+
+    /// A subscriber of the archetype that changes nothing.
+    fn neutral() -> (WorldConfig, Subscriber) {
+        let mut config = WorldConfig::default();
+        config.archetypes = vec![crate::config::Archetype::default()];
+        config.archetypes[0].dayparts = [1.0; 6];
+        let births = Births::new(&config, Seed::new(1));
+        let mut s = births.draw(&config, 1, false);
+        (s.age, s.satisfaction, s.contact_stock, s.revenue_level) = (45.0, 0.0, 0.0, 20.0);
+        (config, s)
+    }
+
+    #[test]
+    fn acceptance_is_its_formula() {
+        let (mut config, mut s) = neutral();
+        (
+            config.response.taste_sd,
+            config.response.channel_sd,
+            config.response.slot_sd,
+        ) = (0.0, 0.0, 0.0);
+        config.response.slot = 0.0;
+        config.archetypes[0].appetite[0] = 0.5;
+        let action = Action {
+            offer: 0,
+            channel: Channel::Sms,
+            slot: 3,
+        };
+        let log_odds = |config: &WorldConfig, s: &Subscriber| {
+            draw::logit(Taste::of(config, Seed::new(1), s).probability(config, s, action))
+        };
+        // Data booster by SMS: -3.2 + 0 + 1.1 * 0.5 * 1.0 - 0.9 * 4 / 20 * sensitivity.
+        let dear = 0.9 * 4.0 / 20.0 * s.price_sensitivity();
+        assert!((log_odds(&config, &s) - (-3.2 + 0.55 - dear)).abs() < 1e-9);
+        let before = log_odds(&config, &s);
+        (s.contact_stock, s.satisfaction) = (2.0, 1.5);
+        // Two contacts at 0.35 each, satisfaction at 0.2.
+        assert!((log_odds(&config, &s) - (before - 0.7 + 0.3)).abs() < 1e-6);
+        contact(&config, &mut s, Channel::Call);
+        assert_eq!(s.contact_stock, 4.0);
+    }
+
+    #[test]
+    fn own_tastes_scatter_as_stated() {
+        let (config, s) = neutral();
+        let n = 20_000u64;
+        let tastes: Vec<Taste> = (1..=n)
+            .map(|id| Taste::of(&config, Seed::new(4), &Subscriber { id, ..s.clone() }))
+            .collect();
+        let r = &config.response;
+        // Even parts of the day: only the weekend share moves the mean.
+        let weekday = r.slot * ((1.0 - s.weekend_share()) * 7.0 / 5.0).ln();
+        for (values, mean, sd) in [
+            (
+                tastes.iter().map(|t| t.appetite[3]).collect::<Vec<_>>(),
+                0.0,
+                r.taste_sd,
+            ),
+            (
+                tastes.iter().map(|t| t.channels[2]).collect(),
+                0.0,
+                r.channel_sd,
+            ),
+            (
+                tastes.iter().map(|t| t.slots[1]).collect(),
+                weekday,
+                r.slot_sd,
+            ),
+        ] {
+            let found = values.iter().sum::<f64>() / n as f64;
+            let spread =
+                (values.iter().map(|v| (v - found).powi(2)).sum::<f64>() / n as f64).sqrt();
+            // Five standard errors: sd / sqrt(n) of the mean, sd / sqrt(2 n) of the standard deviation.
+            assert!(
+                (found - mean).abs() < 5.0 * sd / (n as f64).sqrt(),
+                "{found} {mean}"
+            );
+            assert!(
+                (spread - sd).abs() < 5.0 * sd / (2.0 * n as f64).sqrt(),
+                "{spread} {sd}"
+            );
+        }
+    }
+
+    #[test]
+    fn rules_are_looked_up_by_their_quantity() {
+        let (config, mut s) = neutral();
+        (s.tenure, s.device_class) = (6, 0);
+        assert!(holds(
+            &config,
+            &s,
+            &Condition::AtLeast(Quantity::Tenure, 6.0)
+        ));
+        assert!(!holds(
+            &config,
+            &s,
+            &Condition::AtLeast(Quantity::Tenure, 6.5)
+        ));
+        assert!(holds(&config, &s, &Condition::AtMost(Quantity::Age, 45.0)));
+        assert!(!holds(&config, &s, &Condition::Smartphone));
+        assert_eq!(
+            holds(&config, &s, &Condition::Prepaid),
+            s.is_prepaid(&config)
+        );
+        let offer = config
+            .offers
+            .iter()
+            .position(|o| o.eligible.is_empty())
+            .unwrap_or(0);
+        assert!(
+            obstacle(&config, &s, offer, Channel::Push)
+                .is_some_and(|why| why.contains("no smartphone"))
+        );
+        assert_eq!(obstacle(&config, &s, offer, Channel::Sms), None);
+        s.offer = offer as u16;
+        assert_eq!(
+            obstacle(&config, &s, offer, Channel::Sms).as_deref(),
+            Some("has this offer running")
+        );
+    }
+}

@@ -136,7 +136,7 @@ impl Births {
             joiner_weights: config
                 .archetypes
                 .iter()
-                .map(|a| a.share * a.churn.exp())
+                .map(|a| a.share * a.turnover)
                 .collect(),
         }
     }
@@ -321,8 +321,7 @@ fn past(s: &mut Subscriber, config: &WorldConfig, group: &Archetype, joins: bool
         s.contract_left = contract;
         return;
     }
-    let mean = config.population.tenure_mean * (-group.churn).exp();
-    s.tenure = (mean * draw::exponential(rng)).min(240.0) as u16;
+    s.tenure = (draw::exponential(rng) / group.turnover).min(240.0) as u16;
     // Within the first contract: what is left of it; later, half have renewed at some time.
     s.contract_left = match contract {
         0 => 0,

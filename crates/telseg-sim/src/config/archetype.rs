@@ -81,9 +81,12 @@ pub(super) const USAGE: [&str; 6] = ["voice", "sms", "data", "international", "a
 pub struct Archetype {
     /// Name, unique in the list.
     pub name: String,
-    /// Share of the starting base; shares are divided by their sum. Joiners come with weight `share * exp(churn)`, so
-    /// that what leaves is replaced and the mix stays roughly stationary.
+    /// Share of the starting base; shares are divided by their sum.
     pub share: f64,
+    /// Typical monthly churn. Joiners come with weight `share * turnover`, so that what leaves is replaced by its like
+    /// and the mix stays roughly stationary; tenure in the starting base ~ Exponential(mean 1 / `turnover`) months,
+    /// rounded down, at most 240: the stationary law of a constant hazard.
+    pub turnover: f64,
     /// Age in years ~ Normal(`age_mean`, `age_sd`), clamped to 16..=95.
     pub age_mean: f64,
     /// See `age_mean`.
@@ -142,6 +145,7 @@ impl Default for Archetype {
         Self {
             name: "typical".into(),
             share: 1.0,
+            turnover: 0.03,
             age_mean: 42.0,
             age_sd: 12.0,
             female: 0.5,
@@ -158,7 +162,7 @@ impl Default for Archetype {
                 app: 6.0,
                 web: 3.0,
             },
-            spread: 0.4,
+            spread: 0.62,
             international: 0.1,
             travel: 0.04,
             peak_share: 0.45,
@@ -182,6 +186,7 @@ impl Archetype {
     pub(super) fn validate(&self, at: &str) -> Result<()> {
         let field = |name: &str| format!("{at}.{name}");
         check::positive(&field("share"), self.share)?;
+        check::open_share(&field("turnover"), self.turnover)?;
         check::positive(&field("age_mean"), self.age_mean)?;
         check::positive(&field("spread"), self.spread)?;
         check::positive(&field("care_rate"), self.care_rate)?;
@@ -252,6 +257,7 @@ fn consumers() -> Vec<Archetype> {
         Archetype {
             name: "data-heavy young".into(),
             share: 0.16,
+            turnover: 0.026,
             age_mean: 23.0,
             age_sd: 4.0,
             household_size: 2.8,
@@ -283,6 +289,7 @@ fn consumers() -> Vec<Archetype> {
         Archetype {
             name: "family bundle".into(),
             share: 0.17,
+            turnover: 0.013,
             age_mean: 42.0,
             age_sd: 7.0,
             female: 0.54,
@@ -311,6 +318,7 @@ fn consumers() -> Vec<Archetype> {
         Archetype {
             name: "streamer".into(),
             share: 0.11,
+            turnover: 0.020,
             age_mean: 33.0,
             age_sd: 9.0,
             female: 0.45,
@@ -331,7 +339,6 @@ fn consumers() -> Vec<Archetype> {
             weekend_share: 0.36,
             apps: [0.62, 0.12, 0.10, 0.05, 0.03],
             satisfaction: 0.1,
-            churn: 0.0,
             dayparts: [3.0, 1.0, 3.0, 5.0, 11.0, 9.0],
             channels: [0.0, 0.2, 0.5, -0.5, -0.2],
             appetite: [0.7, -0.3, 0.0, 0.1, 0.5, 1.1, 0.1, 0.0],
@@ -340,6 +347,7 @@ fn consumers() -> Vec<Archetype> {
         Archetype {
             name: "bargain hunter".into(),
             share: 0.13,
+            turnover: 0.048,
             age_mean: 35.0,
             age_sd: 10.0,
             income: 1.3,
@@ -361,7 +369,7 @@ fn consumers() -> Vec<Archetype> {
             late: 0.22,
             satisfaction: -0.2,
             price_sensitivity: 1.9,
-            churn: 0.55,
+            churn: 0.4,
             channels: [0.3, 0.2, 0.2, -0.3, 0.0],
             appetite: [0.2, 0.1, 0.5, 1.2, 0.0, -0.1, -0.3, 0.0],
             ..Archetype::default()
@@ -374,6 +382,7 @@ fn others() -> Vec<Archetype> {
         Archetype {
             name: "business traveller".into(),
             share: 0.09,
+            turnover: 0.016,
             age_mean: 43.0,
             age_sd: 9.0,
             female: 0.38,
@@ -408,6 +417,7 @@ fn others() -> Vec<Archetype> {
         Archetype {
             name: "prepaid light".into(),
             share: 0.13,
+            turnover: 0.038,
             age_mean: 48.0,
             age_sd: 16.0,
             income: 1.2,
@@ -435,6 +445,7 @@ fn others() -> Vec<Archetype> {
         Archetype {
             name: "senior voice".into(),
             share: 0.12,
+            turnover: 0.0145,
             age_mean: 71.0,
             age_sd: 7.0,
             female: 0.55,
@@ -469,6 +480,7 @@ fn others() -> Vec<Archetype> {
         Archetype {
             name: "unhappy caller".into(),
             share: 0.09,
+            turnover: 0.095,
             age_mean: 45.0,
             age_sd: 12.0,
             prepaid: 0.15,
@@ -488,7 +500,7 @@ fn others() -> Vec<Archetype> {
             late: 0.25,
             satisfaction: -0.8,
             price_sensitivity: 1.3,
-            churn: 0.35,
+            churn: 0.0,
             channels: [-0.2, -0.1, -0.2, 0.4, 0.1],
             appetite: [0.0, 0.4, 0.1, 0.5, 0.2, 0.0, 0.7, 0.1],
             ..Archetype::default()

@@ -80,3 +80,11 @@ fn within(name: &str, value: f64, low: f64, high: f64, expected: &str) -> Result
         format!("expected {expected}, found {value}"),
     ))
 }
+
+/// Checks one list of fields with one check, naming each.
+macro_rules! all {
+    ($check:path, $section:literal, $self:ident, $($field:ident),+) => {
+        $($check(concat!($section, ".", stringify!($field)), f64::from($self.$field))?;)+
+    };
+}
+pub(super) use all;

@@ -2,7 +2,9 @@
 
 mod archetype;
 mod check;
+mod dynamics;
 mod effects;
+mod noise;
 mod offer;
 
 use std::path::Path;
@@ -11,10 +13,9 @@ use serde::{Deserialize, Serialize};
 use telseg_core::{Error, Result};
 
 pub use archetype::{APPS, ATTRIBUTES, Archetype, DAYPARTS, PerUsage};
-pub use effects::{
-    Billing, Churn, LifeEvents, Link, Market, MissingAtRandom, Noise, Population, Response, Season,
-    Service, Usage, Value,
-};
+pub use dynamics::{LifeEvents, Market, Population, Season, Usage};
+pub use effects::{Billing, Churn, Link, Response, Service, Value};
+pub use noise::{MissingAtRandom, Noise};
 pub use offer::{Channel, ChannelEffect, Condition, Offer, Quantity};
 
 /// A region: how many live there, how good the network is, how hard competitors push.
