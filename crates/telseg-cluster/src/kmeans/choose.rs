@@ -4,14 +4,20 @@
 //! a sample are clustered apart and label the whole sample. A cluster of the sample is *confirmed* by as much as the most
 //! similar cluster of a half resembles it (Jaccard: rows in both over rows in either), on average over the halves.
 //!
-//! The rule: the greatest k whose clusters are all confirmed, by at least `min_confirmed`; where no k is, the one whose
-//! least confirmed cluster is confirmed best. Beside it, each candidate tells its stability (adjusted Rand index of the two
-//! halves' labels) and its silhouette. Both say little on how fine a segmentation may be: one cluster cut in two at random
-//! hardly lowers an index over all rows, and in many columns the silhouette is low throughout and highest for the coarsest.
+//! The rule has two cases.
+//! - Clusters lie apart: the highest silhouette is at least [`APART`]. Then that k is taken, the greatest within one
+//!   standard error of it.
+//! - They run into each other, as subscribers do: then the silhouette is low throughout and highest for the coarsest. Taken
+//!   is the greatest k whose clusters are all confirmed, by at least `min_confirmed`; where no k is, the one whose least
+//!   confirmed cluster is confirmed best.
+//!
+//! Each candidate also tells its stability, the adjusted Rand index of the two halves' labels. It decides nothing: one
+//! cluster among many that is cut at random hardly lowers an index over all rows.
 //!
 //! # References
 //! - C. Hennig (2007), "Cluster-wise assessment of cluster stability": the Jaccard similarity by cluster, and 0.6 as the
 //!   value from which on a cluster shows a pattern in the data (0.75 and more: stable).
+//! - L. Kaufman, P. Rousseeuw (1990), "Finding groups in data", table 4: a silhouette above 0.5 as reasonable structure.
 //! - R. Tibshirani, G. Walther (2005), "Cluster validation by prediction strength": the greatest k whose weakest cluster
 //!   still passes.
 //! - U. von Luxburg (2010), "Clustering stability: an overview".
@@ -233,7 +239,10 @@ impl KMeansParams {
         params: &ChooseParams,
         progress: &dyn Progress,
     ) -> Result<Candidate> {
-        let model = self.fit(sample)?;
+        let model = self
+            .clone()
+            .with_n_init(self.n_init.max(STARTS))
+            .fit(sample)?;
         let values = metrics::silhouette_samples(sample, model.labels());
         progress.advance(1);
         // Where rows are too few or too alike for two clusters, there is nothing to separate.
@@ -326,8 +335,25 @@ impl Candidate {
     }
 }
 
+/// Starts of the clustering that is judged: a poor local optimum must not speak against its number of clusters.
+const STARTS: usize = 10;
+
+/// Silhouette from which on clusters are taken to lie apart.
+pub const APART: f64 = 0.5;
+
 /// The index of the candidate that the rule takes; candidates are in ascending order of k.
 fn pick(candidates: &[Candidate], min_confirmed: f64) -> usize {
+    let silhouettes = candidates.iter().map(|c| &c.silhouette);
+    if let Some(highest) = silhouettes.max_by(|a, b| a.estimate.total_cmp(&b.estimate))
+        && highest.estimate >= APART
+    {
+        // Half the width of a 95 % interval is two standard errors.
+        let enough = highest.estimate - (highest.high - highest.low) / 4.0;
+        return candidates
+            .iter()
+            .rposition(|c| c.silhouette.estimate >= enough)
+            .unwrap_or(0);
+    }
     let passes = |c: &Candidate| c.weakest() >= min_confirmed;
     let finest = candidates.iter().rposition(passes);
     let least_bad = || {
@@ -345,6 +371,16 @@ fn reason(candidates: &[Candidate], chosen: usize, min_confirmed: f64) -> String
         of.weakest(),
         of.stability.estimate
     );
+    let of_all = candidates
+        .iter()
+        .map(|c| c.silhouette.estimate)
+        .fold(f64::NEG_INFINITY, f64::max);
+    if of_all >= APART {
+        return format!(
+            "{} segments: of {low} to {high}, these lie farthest apart (silhouette {:.2}; {figures}).",
+            of.k, of.silhouette.estimate
+        );
+    }
     if of.weakest() < min_confirmed {
         return format!(
             "{} segments: none of {low} to {high} gives segments that other subscribers would all confirm; this one comes \
