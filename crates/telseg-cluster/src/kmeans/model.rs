@@ -390,7 +390,7 @@ impl<F: Scalar> Artefact for KMeans<F> {
             return broken("a centre is not finite");
         }
         let report = &self.report;
-        let mut judged = report
+        let judged = report
             .sizes
             .iter()
             .chain(&report.trace)
