@@ -203,7 +203,7 @@ impl KMeansParams {
     }
 }
 
-/// Clusters times columns from which on bounds are kept; measured, see the crate's bench `kmeans`.
+/// Clusters times columns from which on bounds are kept: an estimate, to be calibrated.
 const BOUNDS_PAY: usize = 1024;
 
 impl<F: Scalar> KMeans<F> {
