@@ -1,4 +1,5 @@
 //! Against scikit-learn; see the header of `golden/kmeans.json` for version and tolerance.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use ndarray::{Array1, Array2};
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! Public benchmark sets with known clusters (Fränti & Sieranoja 2018, "K-means properties on six clustering benchmark
 //! datasets").
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use ndarray::{Array1, Array2, Axis};
 use telseg_cluster::{ChooseParams, KMeans};

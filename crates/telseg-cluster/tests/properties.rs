@@ -1,4 +1,5 @@
 //! What holds whatever the data.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use ndarray::{Array1, Array2, Axis, array};
 use proptest::prelude::*;

@@ -147,7 +147,7 @@ impl<'a, F: Scalar> Context<'a, F> {
                 reach: F::from_f64((lengths[j] + longest) * UP),
             })
             .collect();
-        // Full search of 64 rows against checking, gathering and searching some of them: measured.
+        // Full search of 64 rows against checking, gathering and searching some of them: an estimate.
         let (search, extra) = (k * d, 16 * d + 300);
         Self {
             data,

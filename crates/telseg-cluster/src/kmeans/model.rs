@@ -203,7 +203,7 @@ impl KMeansParams {
     }
 }
 
-/// Clusters times columns from which on bounds are kept; measured, see the crate's bench `kmeans`.
+/// Clusters times columns from which on bounds are kept: an estimate, to be calibrated.
 const BOUNDS_PAY: usize = 1024;
 
 impl<F: Scalar> KMeans<F> {
@@ -390,7 +390,7 @@ impl<F: Scalar> Artefact for KMeans<F> {
             return broken("a centre is not finite");
         }
         let report = &self.report;
-        let mut judged = report
+        let judged = report
             .sizes
             .iter()
             .chain(&report.trace)
