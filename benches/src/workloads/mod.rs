@@ -1,5 +1,6 @@
 //! The workloads that telseg answers, a file an area.
 
+mod gbm;
 mod kmeans;
 
 use crate::folder::{Clock, Folder, Result};
@@ -7,7 +8,13 @@ use crate::folder::{Clock, Folder, Result};
 /// Runs one workload: reads its inputs, works under the clock, writes its outputs.
 pub(crate) type Workload = fn(&Folder, &mut Clock) -> Result<()>;
 
-const ALL: &[(&str, Workload)] = &[("kmeans", kmeans::kmeans), ("kmeans_hd", kmeans::kmeans)];
+const ALL: &[(&str, Workload)] = &[
+    ("kmeans", kmeans::kmeans),
+    ("kmeans_hd", kmeans::kmeans),
+    ("gbm", gbm::gbm),
+    ("gbm_reg", gbm::gbm),
+    ("gbm_single_row", gbm::single_row),
+];
 
 pub(crate) fn find(name: &str) -> Result<Workload> {
     let found = ALL.iter().find(|(known, _)| *known == name);
