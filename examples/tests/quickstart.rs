@@ -230,7 +230,7 @@ fn tables_that_cannot_be_used_are_refused_in_a_sentence() {
         ("one.csv", "at least 20 rows"),
         ("ragged.csv", "row 2"),
         ("binary.csv", "binary"),
-        ("delimiter.csv", "column"),
+        ("delimiter.csv", "the delimiter may be '^'"),
     ] {
         refuses(
             &folder,

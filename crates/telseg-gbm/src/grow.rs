@@ -86,13 +86,11 @@ impl Buffers {
             .zip(flags.par_chunks(CHUNK))
             .zip(starts);
         #[allow(unsafe_code)]
-        let move_part =
-            |(((rows, cells), flags), start): (((&[u32], &[u64]), &[u8]), (usize, usize))| {
-                // SAFETY: the destinations start where the counts of the parts before end, left ones from the range's
-                // start and right ones after all left ones, so that parts write disjoint elements of the range.
-                unsafe { kernel::scatter((rows, cells, flags), to, start) }
-            };
-        parts.for_each(move_part);
+        parts.for_each(|(((rows, cells), flags), start)| {
+            // SAFETY: the destinations start where the counts of the parts before end, left ones from the range's start
+            // and right ones after all left ones, so that parts write disjoint elements of the range.
+            unsafe { kernel::scatter((rows, cells, flags), to, start) }
+        });
         n_left
     }
 }

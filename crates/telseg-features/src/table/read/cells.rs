@@ -156,11 +156,15 @@ fn header(record: &ByteRecord, notes: &mut Vec<String>) -> Vec<String> {
     names
 }
 
+/// Delimiters that are not tried, because texts hold them, but that explain a file of one column.
+const UNUSUAL: [char; 5] = ['^', '~', ':', '\u{1}', '\u{1f}'];
+
 fn check_names(file: &str, names: &[String], delimiter: char) -> Result<()> {
     let fail = |problem: String| Err(Error::data(file.to_owned(), problem));
     if let [only] = names
         && let Some(found) = DELIMITERS
             .iter()
+            .chain(&UNUSUAL)
             .find(|&&d| d != delimiter && only.contains(d))
     {
         return fail(format!(
