@@ -57,27 +57,72 @@ fn demographics() {
         // 1 + Poisson; the cap at 8 takes less than half a standard error away.
         let size = members.clone().map(|s| s.household_size.into());
         assert_moments("household", size, a.household_size, None);
-        // Geometric: floor of an exponential with rate h has mean 1 / (e^h - 1).
-        if a.turnover > 0.03 {
-            let mean = 1.0 / a.turnover.exp_m1();
-            assert_moments(
-                "tenure",
-                members.clone().map(|s| s.tenure.into()),
-                mean,
-                None,
-            );
+        // min(X, 240) rounded down, X exponential with rate h: at least k with probability e^(-k h), k = 1..=240.
+        let mean = (1..=240).map(|k| (-a.turnover * f64::from(k)).exp()).sum();
+        let tenure = members.clone().map(|s| s.tenure.into());
+        assert_moments("tenure", tenure, mean, None);
+        // Normal(m, s), clamped to [l, u]: l F(a) + u (1 - F(b)) + m (F(b) - F(a)) + s (f(a) - f(b)).
+        let [low, high] = [16.0, 95.0].map(|limit: f64| (limit - a.age_mean) / a.age_sd);
+        let density = |z: f64| (-z * z / 2.0).exp() / std::f64::consts::TAU.sqrt();
+        let mean = 16.0 * normal_below(low)
+            + 95.0 * (1.0 - normal_below(high))
+            + a.age_mean * (normal_below(high) - normal_below(low))
+            + a.age_sd * (density(low) - density(high));
+        assert_moments("age", members.map(|s| s.age.into()), mean, None);
+    }
+}
+
+/// The standard normal distribution function, by Simpson's rule from -8 (error below 1e-9).
+fn normal_below(z: f64) -> f64 {
+    let step = (z + 8.0) / 2000.0;
+    let density = |i: u32| (-0.5 * (f64::from(i) * step - 8.0).powi(2)).exp();
+    let weight = |i: u32| match i {
+        0 | 2000 => 1.0,
+        i => 2.0 + 2.0 * f64::from(i % 2),
+    };
+    let sum: f64 = (0..=2000).map(|i| weight(i) * density(i)).sum();
+    sum * step / 3.0 / std::f64::consts::TAU.sqrt()
+}
+
+#[test]
+fn devices_and_contracts() {
+    let world = World::new(pure(), 8).unwrap();
+    let sd = world.config().population.device_sd;
+    for (i, a) in world.config().archetypes.iter().enumerate() {
+        let below = |limit: f64| normal_below((limit - a.device_tier) / sd);
+        let limits = [0.0, below(0.15), below(0.45), below(0.75), 1.0];
+        for class in 0..4 {
+            let hits = of(&world, i as u32).map(|s| usize::from(s.device_class) == class);
+            assert_rate(&a.name, hits, limits[class + 1] - limits[class]);
         }
     }
-    // Ages whose clamps are further than three standard deviations away.
-    for i in [1, 4, 6] {
-        let a = &world.config().archetypes[i];
-        assert_moments(
-            "age",
-            of(&world, i as u32).map(|s| s.age.into()),
-            a.age_mean,
-            Some(a.age_sd),
-        );
+    // As tenure, with mean 20 and the limit 72.
+    let mean = (1..=72).map(|k| (-f64::from(k) / 20.0).exp()).sum();
+    let all = world.subscribers().iter();
+    assert_moments(
+        "device age",
+        all.clone().map(|s| s.device_age.into()),
+        mean,
+        None,
+    );
+    for (class, rate) in [0.0, 0.25, 0.70, 0.95].into_iter().enumerate() {
+        let owners = all.clone().filter(|s| usize::from(s.device_class) == class);
+        let (new, old): (Vec<&Subscriber>, Vec<&Subscriber>) =
+            owners.partition(|s| s.device_age < 48);
+        assert_rate("5G", new.iter().map(|s| s.five_g), rate);
+        assert!(!old.iter().any(|s| s.five_g));
     }
+    let (prepaid, postpaid): (Vec<&Subscriber>, Vec<&Subscriber>) =
+        all.partition(|s| s.is_prepaid(world.config()));
+    assert!(prepaid.iter().all(|s| s.contract_left == 0));
+    let (first, later): (Vec<&Subscriber>, Vec<&Subscriber>) =
+        postpaid.into_iter().partition(|s| s.tenure < 24);
+    assert!(first.iter().all(|s| s.contract_left == 24 - s.tenure));
+    assert_rate("renewed", later.iter().map(|s| s.contract_left > 0), 0.5);
+    let left = later.iter().filter(|s| s.contract_left > 0);
+    // Uniform on 1..=24: mean 12.5, variance (24^2 - 1) / 12; its sd varies less than that of a normal sample.
+    let sd = (575.0f64 / 12.0).sqrt();
+    assert_moments("left", left.map(|s| s.contract_left.into()), 12.5, Some(sd));
 }
 
 #[test]

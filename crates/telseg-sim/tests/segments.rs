@@ -117,6 +117,6 @@ fn k_means_finds_the_archetypes_in_good_part() {
     let truth: Vec<usize> = base.archetype.iter().map(|&a| a as usize).collect();
     let found = adjusted_rand(&truth, &k_means(&log_usage(&base), 8), 8);
     // scikit-learn's KMeans (n_init = 10) on 30 000 rows: see docs/src/sim.md.
-    assert!((0.45..0.80).contains(&found), "adjusted Rand index {found}");
+    assert!((0.50..0.75).contains(&found), "adjusted Rand index {found}");
     assert!((adjusted_rand(&truth, &truth, 8) - 1.0).abs() < 1e-12);
 }
