@@ -78,10 +78,11 @@ pub(crate) fn readable(name: &str) -> String {
 /// What is measured and in which unit, when the name ends with one: "data_gb_mean" is ("data", "GB").
 pub(crate) fn subject_and_unit(name: &str) -> (String, Option<String>) {
     let whole = readable(name);
-    if let Some((subject, last)) = whole.rsplit_once(' ') {
-        if UNITS.contains(&last) && ["data", "voice", "download", "upload"].contains(&subject) {
-            return (subject.to_string(), Some(last.to_string()));
-        }
+    if let Some((subject, last)) = whole.rsplit_once(' ')
+        && UNITS.contains(&last)
+        && ["data", "voice", "download", "upload"].contains(&subject)
+    {
+        return (subject.to_string(), Some(last.to_string()));
     }
     (whole, None)
 }
