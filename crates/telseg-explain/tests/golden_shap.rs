@@ -2,6 +2,8 @@
 //!
 //! Tolerance 1e-10: both sides are f64, and their recursion divides where ours multiplies.
 
+#![allow(clippy::unwrap_used)] // test helpers, too, end at the first surprise
+
 use ndarray::{Array2, Array3};
 use serde_json::Value;
 use telseg_core::trees::{Node, Rule, Side, Tree, TreeEnsemble};

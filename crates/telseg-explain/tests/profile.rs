@@ -1,5 +1,7 @@
 //! Profiles of hand-made segments: the numbers by hand, the texts to the letter.
 
+#![allow(clippy::unwrap_used)] // test helpers, too, end at the first surprise
+
 use telseg_explain::{
     Column, Fact, MISSING, ProfileParams, Role, SegmentProfile, profile, profile_weighted,
 };
@@ -9,7 +11,9 @@ fn levels(names: &[&str]) -> Vec<String> {
 }
 
 /// 40 young heavy users, mostly month-to-month; 60 older light ones, mostly on two years; 100 in between.
-fn base() -> (Vec<u32>, Vec<f64>, Vec<f64>, Vec<u32>, Vec<f64>) {
+type Base = (Vec<u32>, Vec<f64>, Vec<f64>, Vec<u32>, Vec<f64>);
+
+fn base() -> Base {
     let segment = |i: usize| {
         if i < 40 {
             0

@@ -1,5 +1,7 @@
 //! Attributions against the definition: all subsets, each by Algorithm 1 of Lundberg et al. (2018).
 
+#![allow(clippy::unwrap_used)] // test helpers, too, end at the first surprise
+
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use telseg_core::Seed;
@@ -75,7 +77,7 @@ fn brute(e: &TreeEnsemble, row: &[f32], output: usize) -> Vec<f64> {
 fn ensemble(seed: u64, n: usize, splits: usize, outputs: usize, chain: bool) -> TreeEnsemble {
     let tree = |t: u64| {
         let draws = Seed::new(seed).stream("trees").child(t);
-        let vector = outputs > 1 && t % 2 == 0;
+        let vector = outputs > 1 && t.is_multiple_of(2);
         let width = if vector { outputs } else { 1 };
         let leaf = |at: u64| Node::Leaf {
             value: (0..width as u64)
@@ -103,7 +105,7 @@ fn ensemble(seed: u64, n: usize, splits: usize, outputs: usize, chain: bool) -> 
             nodes.push(leaf(2 * s + 2));
             nodes[ends[pick]] = Node::Split {
                 feature,
-                rule: if feature % 2 == 0 {
+                rule: if feature.is_multiple_of(2) {
                     Rule::AtMost((bits % 10) as f32)
                 } else {
                     Rule::OneOf((0..10).filter(|c| bits >> c & 1 == 1).collect())

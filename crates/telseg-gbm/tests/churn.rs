@@ -1,5 +1,7 @@
 //! The IBM churn table, five folds: what a default and the preset for small tables must reach.
 
+#![allow(clippy::unwrap_used)] // test helpers, too, end at the first surprise
+
 use ndarray::{Array1, Array2};
 use telseg_gbm::{Gbm, GbmParams, Objective, cross_predict};
 use telseg_testkit::shared_data;

@@ -51,7 +51,7 @@ pub(super) fn segment(
         candidates: choice.candidates,
         choice: choice.reason,
         method,
-        model: SegmentModel::KMeans(choice.model),
+        model: SegmentModel::KMeans(Box::new(choice.model)),
     })
 }
 

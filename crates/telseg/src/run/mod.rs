@@ -43,7 +43,7 @@ pub(crate) struct Model {
 /// The model behind the segments.
 #[derive(Clone)]
 pub(crate) enum SegmentModel {
-    KMeans(KMeans<f32>),
+    KMeans(Box<KMeans<f32>>),
     Own(Arc<Segmenter>),
 }
 

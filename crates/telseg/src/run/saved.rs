@@ -80,7 +80,7 @@ impl Run {
         let saved = Saved {
             id: self.model.id.clone(),
             distances: self.model.distances.clone(),
-            segment: segment.clone(),
+            segment: KMeans::clone(segment),
             segments: self.model.segments.clone(),
             predictor: self.model.predictor.clone(),
             report: report.to_json(),
@@ -103,7 +103,7 @@ impl Run {
         let model = Model {
             id: saved.id,
             distances: saved.distances,
-            segment: SegmentModel::KMeans(saved.segment),
+            segment: SegmentModel::KMeans(Box::new(saved.segment)),
             segments: saved.segments,
             predictor: saved.predictor,
         };

@@ -21,7 +21,7 @@ fn noise(i: u64) -> f64 {
 }
 
 /// The filled report.
-pub fn report() -> Report {
+pub(crate) fn report() -> Report {
     Report {
         title: "Who our subscribers are, and who is about to leave".into(),
         source: "telco-customers.csv, read on 23 November 2026".into(),
@@ -481,7 +481,7 @@ fn importances() -> Vec<Importance> {
 }
 
 /// The report of a simulated table, whose truth is known.
-pub fn simulated() -> Report {
+pub(crate) fn simulated() -> Report {
     Report {
         title: "A simulated operator".into(),
         world: Some(World {
@@ -493,7 +493,7 @@ pub fn simulated() -> Report {
 }
 
 /// No target, no money, one segment, nothing tried.
-pub fn sparse() -> Report {
+pub(crate) fn sparse() -> Report {
     let mut report = report();
     report.title = String::new();
     report.notes.clear();
@@ -511,7 +511,7 @@ pub fn sparse() -> Report {
 }
 
 /// 200 columns, 20 segments, more points than are drawn.
-pub fn large() -> Report {
+pub(crate) fn large() -> Report {
     let mut report = report();
     (report.rows, report.columns) = (120_000_000, 200);
     let columns = &mut report.quality.columns;

@@ -2,14 +2,14 @@
 
 /// An opening tag.
 #[derive(Debug)]
-pub struct Element {
-    pub name: String,
-    pub attributes: Vec<(String, String)>,
+pub(crate) struct Element {
+    pub(crate) name: String,
+    pub(crate) attributes: Vec<(String, String)>,
 }
 
 impl Element {
     /// The value of an attribute.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(n, _)| n == name);
         found.map(|(_, value)| value.as_str())
     }
@@ -19,7 +19,7 @@ const VOID: [&str; 5] = ["meta", "link", "input", "br", "hr"];
 
 /// All elements in their order; an error when tags do not balance, an attribute is not quoted or
 /// a bare `&` or `<` stands in a text.
-pub fn elements(html: &str) -> Result<Vec<Element>, String> {
+pub(crate) fn elements(html: &str) -> Result<Vec<Element>, String> {
     let mut rest = html.strip_prefix("<!DOCTYPE html>").ok_or("no doctype")?;
     let (mut open, mut found) = (Vec::<String>::new(), Vec::new());
     while let Some(at) = rest.find('<') {
@@ -108,7 +108,7 @@ fn plain(text: &str) -> String {
 }
 
 /// The values of an attribute, wherever it stands.
-pub fn attributes(html: &str, name: &str) -> Vec<String> {
+pub(crate) fn attributes(html: &str, name: &str) -> Vec<String> {
     let elements = elements(html).unwrap_or_default();
     elements
         .iter()
@@ -117,7 +117,7 @@ pub fn attributes(html: &str, name: &str) -> Vec<String> {
 }
 
 /// What is read when tags are taken away, with single spaces.
-pub fn text(html: &str) -> String {
+pub(crate) fn text(html: &str) -> String {
     let body = html.split_once("<body").map_or(html, |(_, body)| body);
     let (mut words, mut rest) = (String::new(), body);
     while let Some(at) = rest.find('<') {
