@@ -1,13 +1,25 @@
 //! One crate alone, on a matrix that the user already has: k-means of usage, then the silhouette of what it found.
 
+use std::process::ExitCode;
+
 use ndarray::Array2;
 use telseg_cluster::KMeans;
 use telseg_cluster::metrics::silhouette_sampled;
 use telseg_sim::{WorldConfig, customers};
 
-fn main() -> telseg_core::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> telseg_core::Result<()> {
     let base = customers(&WorldConfig::default().with_n_subscribers(5000), 1)?;
-    let columns = ["voice_minutes_mean", "sms_mean", "data_gb_mean"];
+    let columns = ["voice_min_mean", "sms_mean", "data_gb_mean"];
     let mut usage = Array2::<f32>::zeros((base.n_rows(), columns.len()));
     for (j, name) in columns.iter().enumerate() {
         let position = base.names().iter().position(|n| n == name);
@@ -32,17 +44,17 @@ fn main() -> telseg_core::Result<()> {
             .iter()
             .map(|v| format!("{:8.1}", v.exp_m1()))
             .collect();
-        println_line(&format!(
+        say(&format!(
             "{size:6} subscribers: minutes, SMS, GB a month {}",
             typical.join(" ")
         ));
     }
-    println_line(&format!("silhouette {:.3}", silhouette.estimate));
+    say(&format!("silhouette {:.3}", silhouette.estimate));
     assert!(silhouette.estimate > 0.1);
     Ok(())
 }
 
-fn println_line(text: &str) {
+fn say(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stdout(), "{text}");
 }
