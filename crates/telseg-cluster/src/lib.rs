@@ -2,6 +2,7 @@
 
 pub mod kmeans;
 pub mod metrics;
+mod rows;
 
 pub use kmeans::{
     Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,

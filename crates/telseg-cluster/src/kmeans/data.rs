@@ -8,6 +8,7 @@ use telseg_core::kernel::Packed;
 use telseg_core::{Error, Result, Scalar, par};
 
 use super::sums::Grid;
+use crate::rows::{check_finite, check_shape, check_weights, contiguous};
 
 /// Rows that one task works on: a constant, so that results do not depend on the number of threads.
 pub(super) const CHUNK: usize = 4096;
@@ -36,21 +37,9 @@ impl<'a, F: Scalar> Data<'a, F> {
         n_clusters: usize,
     ) -> Result<Self> {
         let (n_rows, n_columns) = x.dim();
-        if n_columns == 0 {
-            return Err(Error::shape("x", "at least 1 column", "0"));
-        }
-        if n_rows < n_clusters {
-            return Err(Error::shape(
-                "x",
-                format!("at least {n_clusters} rows (n_clusters)"),
-                n_rows.to_string(),
-            ));
-        }
+        check_shape(x, n_clusters, "n_clusters")?;
         let weights = weights.map(|w| check_weights(w, n_rows)).transpose()?;
-        let values = match x.as_slice() {
-            Some(slice) => Cow::Borrowed(slice),
-            None => Cow::Owned(x.iter().copied().collect()),
-        };
+        let values = contiguous(x);
         let mut data = Self {
             n_rows,
             n_columns,
@@ -154,59 +143,5 @@ impl<'a, F: Scalar> Data<'a, F> {
         let view = ndarray::ArrayView2::from_shape(shape, &self.values)
             .map_err(|e| Error::shape("x", format!("{shape:?}"), e.to_string()))?;
         Packed::new(&view, &self.shift)
-    }
-}
-
-fn check_weights(weights: &ArrayRef1<f64>, n_rows: usize) -> Result<Vec<f64>> {
-    if weights.len() != n_rows {
-        return Err(Error::shape(
-            "weights",
-            format!("{n_rows} (rows of x)"),
-            weights.len().to_string(),
-        ));
-    }
-    if let Some((i, w)) = weights
-        .iter()
-        .enumerate()
-        .find(|(_, w)| !(w.is_finite() && **w >= 0.0))
-    {
-        return Err(Error::data(
-            "weights",
-            format!("expected numbers of at least 0, found {w} in row {i}"),
-        ));
-    }
-    if !weights.iter().any(|&w| w > 0.0) {
-        return Err(Error::data("weights", "at least one must be above 0"));
-    }
-    Ok(weights.to_vec())
-}
-
-/// Refuses missing and infinite values: a distance to them has no meaning.
-pub(super) fn check_finite<F: Scalar>(values: &[F], n_columns: usize) -> Result<()> {
-    let found = par::map(values.len(), CHUNK * n_columns.max(1), |range| {
-        // Zero times a finite number is zero: quick to rule the common case out, 16 sums side by side.
-        let (blocks, rest) = values[range.clone()].as_chunks::<16>();
-        let mut sums = [F::zero(); 16];
-        for block in blocks {
-            for (sum, &v) in sums.iter_mut().zip(block) {
-                *sum += v * F::zero();
-            }
-        }
-        let sum: F = sums
-            .into_iter()
-            .chain(rest.iter().map(|&v| v * F::zero()))
-            .sum();
-        if sum == F::zero() {
-            None
-        } else {
-            range.into_iter().find(|&i| !values[i].is_finite())
-        }
-    });
-    match found.into_iter().flatten().next() {
-        Some(i) => {
-            let problem = format!("{} (impute missing values before clustering)", values[i]);
-            Err(Error::value("x", problem, (i / n_columns, i % n_columns)))
-        }
-        None => Ok(()),
     }
 }

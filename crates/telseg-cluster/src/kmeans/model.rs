@@ -10,10 +10,11 @@ use telseg_core::kernel::{NearestTile, Packed, TILE, squared_distance};
 use telseg_core::{Error, Fit, Predict, Result, Scalar, Seed};
 
 use super::bounds::Bounds;
-use super::data::{CHUNK, Data, check_finite};
+use super::data::{CHUNK, Data};
 use super::init;
 use super::lloyd::{self, Assigner, Outcome, Round};
 use super::params::{Algorithm, Init, KMeansParams};
+use crate::rows::{check_finite, contiguous};
 
 /// Cluster centres, and what is needed to label rows with the nearest.
 ///
@@ -289,10 +290,7 @@ impl<F: Scalar> KMeans<F> {
     /// Rows of the right width without missing values, one after the other.
     fn checked<'a>(&self, x: &'a ArrayRef2<F>) -> Result<Cow<'a, [F]>> {
         self.check_width(x.ncols())?;
-        let rows = match x.as_slice() {
-            Some(slice) => Cow::Borrowed(slice),
-            None => Cow::Owned(x.iter().copied().collect()),
-        };
+        let rows = contiguous(x);
         check_finite(&rows, x.ncols())?;
         Ok(rows)
     }
