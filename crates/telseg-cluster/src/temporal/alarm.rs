@@ -137,7 +137,7 @@ fn join(mut parts: Vec<String>) -> String {
 /// Whether a segment grew or shrank: who came against who went, `z = (in - out) / sqrt(in + out)`.
 pub(super) fn of_sizes(
     migration: &Migration,
-    sizes: &[Size],
+    sizes: &[&Size],
     params: &HistoryParams,
     say: Say<'_>,
 ) -> Vec<Test> {
@@ -170,7 +170,7 @@ pub(super) fn of_sizes(
         };
         let verb = if change < 0.0 { "shrank" } else { "grew" };
         let text = format!(
-            "{} {verb} by {}, from {} to {} subscribers: {} joined and {} left the base, {} came from and {} went to other segments",
+            "{} {verb} by {}, from {} to {} subscribers: {} joined and {} left the base, {} came from other segments and {} went to others",
             say(size.segment),
             percent(change.abs()),
             count(before),

@@ -86,6 +86,18 @@ pub(super) fn events(migration: &Migration, params: &HistoryParams) -> Vec<Event
     flows.events(params.part)
 }
 
+impl Event {
+    /// Whether a segment is a part of a split or a merge: its size then tells nothing else.
+    pub(super) fn reshapes(&self, segment: SegmentId) -> bool {
+        let is_part = |flow: &Flow| flow.place == Place::Segment(segment);
+        match self {
+            Self::Split { segment: s, into } => *s == segment || into.iter().any(is_part),
+            Self::Merged { into, from } => *into == segment || from.iter().any(is_part),
+            Self::Born { .. } | Self::Died { .. } => false,
+        }
+    }
+}
+
 impl Flows<'_> {
     fn events(&self, part: f64) -> Vec<Event> {
         let (mut events, mut explained_from, mut explained_to) =
@@ -121,7 +133,7 @@ impl Flows<'_> {
                     self.flow(
                         self.migration.from[i],
                         self.share_of_column(i, j),
-                        self.both_to[j],
+                        self.n_both_to(j),
                     )
                 };
                 events.push(Event::Merged {
@@ -164,6 +176,11 @@ impl Flows<'_> {
 
     fn share_of_column(&self, i: usize, j: usize) -> f64 {
         share(self.migration.weights[[i, j]], self.both_to[j])
+    }
+
+    fn n_both_to(&self, j: usize) -> f64 {
+        let counts = self.migration.counts.column(j);
+        counts.iter().take(self.n_from + 1).sum::<u64>() as f64
     }
 
     fn flow(&self, place: Place, share: f64, n: f64) -> Flow {

@@ -44,6 +44,7 @@
 
 mod alarm;
 mod align;
+mod alluvial;
 mod assign;
 mod drift;
 mod event;

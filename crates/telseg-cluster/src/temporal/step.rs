@@ -305,7 +305,10 @@ impl<F: Scalar> Step<'_, '_, F> {
         let mut drift = self.drift(alive, stats);
         let mut tests = Vec::new();
         if transition.n_shared > 0 {
-            tests.extend(alarm::of_sizes(migration, &transition.sizes, params, &say));
+            let events = &transition.events;
+            let untold = |size: &&Size| !events.iter().any(|e| e.reshapes(size.segment));
+            let sizes: Vec<&Size> = transition.sizes.iter().filter(untold).collect();
+            tests.extend(alarm::of_sizes(migration, &sizes, params, &say));
             tests.extend(alarm::of_leaving(migration, params, &say));
         }
         let ps = drift.iter().flat_map(|d| [d.q_value, d.psi_q_value]);
