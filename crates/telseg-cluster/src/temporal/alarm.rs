@@ -272,30 +272,34 @@ impl Test {
 }
 
 /// One alarm for the means and one for the distributions of a segment since a month: the column that moved most, and how
-/// many others did. Of a column whose mean moved enough the distribution is not spoken of again.
+/// many others did. Of a column whose mean moved enough the distribution is not spoken of again; nor is a segment that
+/// moved as the whole base did.
 pub(super) fn of_drift(drift: &[Drift], params: &HistoryParams, say: Say<'_>) -> Vec<Alarm> {
-    let moved = |d: &Drift| d.shift.abs() >= params.drift_alarm && d.q_value <= params.max_q;
-    let changed =
-        |d: &Drift| d.psi >= params.psi_alarm && d.psi_q_value <= params.max_q && !moved(d);
+    let with_base = |d: &Drift| {
+        let base = drift.iter().find(|b| {
+            (b.segment, b.since, b.column) == (None, d.since, d.column) && b.mean_moved(params)
+        });
+        base.filter(|_| d.segment.is_some()).map(|base| base.shift)
+    };
+    let moved = |d: &Drift| {
+        let own = d.shift - with_base(d).unwrap_or(0.0);
+        d.mean_moved(params) && own.abs() >= params.drift_alarm
+    };
+    let changed = |d: &Drift| d.distribution_changed(params) && !moved(d) && with_base(d).is_none();
     let mut alarms = Vec::new();
     for of_one in drift.chunk_by(|a, b| (a.segment, a.since) == (b.segment, b.since)) {
-        let most = |is: &dyn Fn(&&Drift) -> bool, by: fn(&Drift) -> f64| {
-            let found: Vec<&Drift> = of_one.iter().filter(is).collect();
-            let n = found.len();
-            found
-                .into_iter()
-                .reduce(|a, b| if by(b) > by(a) { b } else { a })
-                .map(|d| (d, n - 1))
-        };
-        if let Some((d, others)) = most(&|d| moved(d), |d| d.shift.abs()) {
+        if let Some((d, others)) = most(of_one, moved, |d| d.shift.abs()) {
+            let decimals = decimals(d.before.abs().max(d.after.abs()));
             let text = format!(
-                "{} drifted by {:.1} standard deviations in {} {}: its mean went from {} to {}{}",
+                "{} drifted by {:.2} standard deviations in {} {}: its mean went from {:.*} to {:.*}{}",
                 subject(d, say),
                 d.shift.abs(),
                 d.name,
                 when(d.since),
-                number(d.before),
-                number(d.after),
+                decimals,
+                d.before,
+                decimals,
+                d.after,
                 and_others(others),
             );
             alarms.push(Alarm {
@@ -306,7 +310,7 @@ pub(super) fn of_drift(drift: &[Drift], params: &HistoryParams, say: Say<'_>) ->
                 text: sentence(&text),
             });
         }
-        if let Some((d, others)) = most(&|d| changed(d), |d| d.psi) {
+        if let Some((d, others)) = most(of_one, changed, |d| d.psi) {
             let text = format!(
                 "The distribution of {} in {} changed {}: its stability index is {:.2}{}",
                 d.name,
@@ -325,6 +329,20 @@ pub(super) fn of_drift(drift: &[Drift], params: &HistoryParams, say: Say<'_>) ->
         }
     }
     alarms
+}
+
+/// The entry of which `by` is largest among those that are `is`, and how many others are.
+fn most(
+    drift: &[Drift],
+    is: impl Fn(&Drift) -> bool,
+    by: fn(&Drift) -> f64,
+) -> Option<(&Drift, usize)> {
+    let found: Vec<&Drift> = drift.iter().filter(|d| is(d)).collect();
+    let n = found.len();
+    let first = found
+        .into_iter()
+        .reduce(|a, b| if by(b) > by(a) { b } else { a });
+    first.map(|d| (d, n - 1))
 }
 
 fn subject(d: &Drift, say: Say<'_>) -> String {
@@ -367,11 +385,11 @@ fn percent(share: f64) -> String {
 }
 
 /// With commas between thousands.
-fn count(n: u64) -> String {
+pub(super) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -379,22 +397,19 @@ fn count(n: u64) -> String {
     out
 }
 
-/// Three digits that count.
-fn number(v: f64) -> String {
-    let size = if v == 0.0 {
-        0.0
+/// Decimals that leave three digits that count.
+fn decimals(largest: f64) -> usize {
+    let size = if largest > 0.0 {
+        largest.log10().floor()
     } else {
-        v.abs().log10().floor()
+        0.0
     };
-    match size {
-        s if (-4.0..6.0).contains(&s) => format!("{v:.*}", (2.0 - s).clamp(0.0, 6.0) as usize),
-        _ => format!("{v:.2e}"),
-    }
+    (2.0 - size).clamp(0.0, 9.0) as usize
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{count, join, number, percent, sentence};
+    use super::{count, decimals, join, percent, sentence};
 
     #[test]
     fn words_and_numbers() {
@@ -402,15 +417,7 @@ mod tests {
             [count(7), count(1234), count(1_234_567)],
             ["7", "1,234", "1,234,567"]
         );
-        assert_eq!(
-            [
-                number(0.0),
-                number(3.14159),
-                number(12345.6),
-                number(-0.0123)
-            ],
-            ["0.00", "3.14", "12346", "-0.0123"]
-        );
+        assert_eq!([0.0, 3.25, 12345.6, 0.0123].map(decimals), [2, 2, 0, 4]);
         assert_eq!([percent(0.031), percent(0.256)], ["3.1 %", "26 %"]);
         assert_eq!(sentence("segment 3 is gone"), "Segment 3 is gone.");
         assert_eq!(join(vec!["a".into(), "b".into(), "c".into()]), "a, b and c");

@@ -110,11 +110,7 @@ fn distances(before: &[Stats], now: &[Stats], k: usize, m: usize) -> Option<Arra
         let (sum, n) = (0..scale.len())
             .filter(|&c| scale[c] > 0.0 && !apart(c).is_nan())
             .fold((0.0, 0.0), |(sum, n), c| (sum + apart(c).powi(2), n + 1.0));
-        if n > 0.0 {
-            (sum / n as f64).sqrt()
-        } else {
-            0.0
-        }
+        if n > 0.0 { (sum / n).sqrt() } else { 0.0 }
     }))
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::alarm::count;
 use super::history::SegmentHistory;
 use super::migration::{Migration, Place};
 use super::transition::{SegmentId, Transition};
@@ -201,12 +202,12 @@ impl SegmentHistory {
                 (_, true) => label(
                     left + BAR + 8.0,
                     "start",
-                    format!("{} · {}", self.call(bar.place), bar.n),
+                    format!("{} · {}", self.call(bar.place), count(bar.n)),
                 ),
                 (true, _) => label(
                     left - 8.0,
                     "end",
-                    format!("{} · {}", self.call(bar.place), bar.n),
+                    format!("{} · {}", self.call(bar.place), count(bar.n)),
                 ),
                 _ if is_new => label(
                     left + BAR + 6.0,

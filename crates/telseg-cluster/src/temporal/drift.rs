@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use telseg_core::stats::{Z95, two_sided_p};
 
+use super::params::HistoryParams;
 use super::stats::Stats;
 use super::transition::SegmentId;
 
@@ -42,6 +43,18 @@ pub struct Drift {
     pub psi: f64,
     /// p-value of the index, adjusted for all tests of the month.
     pub psi_q_value: f64,
+}
+
+impl Drift {
+    /// Whether the mean moved far enough, and not by accident.
+    pub(super) fn mean_moved(&self, params: &HistoryParams) -> bool {
+        self.shift.abs() >= params.drift_alarm && self.q_value <= params.max_q
+    }
+
+    /// Whether the distribution changed enough, and not by accident.
+    pub(super) fn distribution_changed(&self, params: &HistoryParams) -> bool {
+        self.psi >= params.psi_alarm && self.psi_q_value <= params.max_q
+    }
 }
 
 /// Two groups of rows that are compared.

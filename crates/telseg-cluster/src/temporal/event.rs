@@ -100,55 +100,49 @@ impl Event {
 
 impl Flows<'_> {
     fn events(&self, part: f64) -> Vec<Event> {
-        let (mut events, mut explained_from, mut explained_to) =
-            (Vec::new(), vec![false; self.n_from], vec![false; self.n_to]);
-        for i in 0..self.n_from {
-            let is_part =
-                |j: &usize| self.share_of_row(i, *j) >= part && self.share_of_column(i, *j) >= 0.5;
-            let parts: Vec<usize> = (0..self.n_to).filter(is_part).collect();
-            if parts.len() >= 2 {
-                explained_from[i] = true;
-                parts.iter().for_each(|&j| explained_to[j] = true);
-                let flow = |&j: &usize| {
-                    self.flow(
-                        self.migration.to[j],
-                        self.share_of_row(i, j),
-                        self.migration.effective(i),
-                    )
-                };
-                events.push(Event::Split {
-                    segment: segment(self.migration.from[i]),
-                    into: largest_first(parts.iter().map(flow).collect()),
-                });
-            }
-        }
-        for j in 0..self.n_to {
-            let is_part =
-                |i: &usize| self.share_of_column(*i, j) >= part && self.share_of_row(*i, j) >= 0.5;
-            let parts: Vec<usize> = (0..self.n_from).filter(is_part).collect();
-            if parts.len() >= 2 {
-                explained_to[j] = true;
-                parts.iter().for_each(|&i| explained_from[i] = true);
-                let flow = |&i: &usize| {
-                    self.flow(
-                        self.migration.from[i],
-                        self.share_of_column(i, j),
-                        self.n_both_to(j),
-                    )
-                };
-                events.push(Event::Merged {
-                    into: segment(self.migration.to[j]),
-                    from: largest_first(parts.iter().map(flow).collect()),
-                });
-            }
-        }
-        self.ends(&mut events, &explained_from, &explained_to);
+        let splits = (0..self.n_from).filter_map(|i| self.split(i, part));
+        let merges = (0..self.n_to).filter_map(|j| self.merge(j, part));
+        let mut events: Vec<Event> = splits.chain(merges).collect();
+        self.ends(&mut events);
         events
     }
 
-    fn ends(&self, events: &mut Vec<Event>, explained_from: &[bool], explained_to: &[bool]) {
+    fn split(&self, i: usize, part: f64) -> Option<Event> {
+        let is_part =
+            |j: &usize| self.share_of_row(i, *j) >= part && self.share_of_column(i, *j) >= 0.5;
+        let n = self.migration.effective(i);
+        let flow = |j: usize| self.flow(self.migration.to[j], self.share_of_row(i, j), n);
+        let into: Vec<Flow> = (0..self.n_to).filter(is_part).map(flow).collect();
+        (into.len() >= 2).then(|| Event::Split {
+            segment: segment(self.migration.from[i]),
+            into: largest_first(into),
+        })
+    }
+
+    fn merge(&self, j: usize, part: f64) -> Option<Event> {
+        let is_part =
+            |i: &usize| self.share_of_column(*i, j) >= part && self.share_of_row(*i, j) >= 0.5;
+        let n = self.n_both_to(j);
+        let flow = |i: usize| self.flow(self.migration.from[i], self.share_of_column(i, j), n);
+        let from: Vec<Flow> = (0..self.n_from).filter(is_part).map(flow).collect();
+        (from.len() >= 2).then(|| Event::Merged {
+            into: segment(self.migration.to[j]),
+            from: largest_first(from),
+        })
+    }
+
+    /// Deaths and births that no split and no merge tells of.
+    fn ends(&self, events: &mut Vec<Event>) {
         let (from, to) = (&self.migration.from, &self.migration.to);
-        for i in (0..self.n_from).filter(|&i| !explained_from[i] && !to.contains(&from[i])) {
+        let told: Vec<SegmentId> = {
+            let all = from[..self.n_from].iter().chain(&to[..self.n_to]);
+            let reshaped = |s: &SegmentId| events.iter().any(|e| e.reshapes(*s));
+            all.map(|&place| segment(place)).filter(reshaped).collect()
+        };
+        let ends = |places: &[Place], i: usize, others: &[Place]| {
+            !told.contains(&segment(places[i])) && !others.contains(&places[i])
+        };
+        for i in (0..self.n_from).filter(|&i| ends(from, i, to)) {
             let row = self.migration.weights.row(i);
             let total: f64 = row.iter().sum();
             let flows = (0..to.len())
@@ -158,7 +152,7 @@ impl Flows<'_> {
                 into: largest_first(flows.collect()),
             });
         }
-        for j in (0..self.n_to).filter(|&j| !explained_to[j] && !from.contains(&to[j])) {
+        for j in (0..self.n_to).filter(|&j| ends(to, j, from)) {
             let column = self.migration.weights.column(j);
             let total: f64 = column.iter().sum();
             let n = self.migration.counts.column(j).iter().sum::<u64>() as f64;

@@ -217,11 +217,9 @@ impl SegmentHistory {
         (self.members, self.waiting) = (next.members, next.waiting);
         let mut kept = next.transition.clone();
         kept.segments = Vec::new();
-        kept.drift.retain(|d| {
-            let params = &self.params;
-            let moved = d.shift.abs() >= params.drift_alarm && d.q_value <= params.max_q;
-            moved || (d.psi >= params.psi_alarm && d.psi_q_value <= params.max_q)
-        });
+        let params = &self.params;
+        kept.drift
+            .retain(|d| d.mean_moved(params) || d.distribution_changed(params));
         self.transitions.push(kept);
         next.transition
     }

@@ -24,7 +24,8 @@
 //! half of each. Drift is judged column by column, on means (Welch's test) and on distributions (population stability
 //! index, `sum (q - p) ln(q / p)` over bins at the first month's deciles and one for missing values), against last month
 //! and against the month of birth: slow drift that no month shows alone is seen too. All p-values of a month are adjusted
-//! together (Benjamini-Hochberg), and an alarm must be significant *and* large.
+//! together (Benjamini-Hochberg), and an alarm must be significant *and* large. Where the whole base drifted, a segment is
+//! spoken of only when it moved otherwise.
 //!
 //! # Rules
 //! - Most subscribers are there in both months and resemble themselves, which tests of independent rows do not know: they
