@@ -108,7 +108,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     tell(&mut out, &history, &change, (&ours, &theirs));
     let file = arguments.out.join("segments_over_time.svg");
     std::fs::create_dir_all(&arguments.out).map_err(|e| Error::io(&arguments.out, e))?;
-    std::fs::write(&file, history.alluvial_svg()).map_err(|e| Error::io(&file, e))?;
+    std::fs::write(&file, history.alluvial().to_svg()).map_err(|e| Error::io(&file, e))?;
     let _ = writeln!(out, "\nThe flows as a picture: {}", file.display());
     check(&history, (&ours, &theirs));
     Ok(())

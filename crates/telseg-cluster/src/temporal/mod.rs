@@ -59,6 +59,7 @@ mod step;
 mod transition;
 
 pub use alarm::{Alarm, AlarmKind};
+pub use alluvial::{Alluvial, AlluvialBar, AlluvialMonth, AlluvialRibbon};
 pub use assign::cheapest_pairs;
 pub use drift::{Drift, Since};
 pub use event::{Event, Flow};
