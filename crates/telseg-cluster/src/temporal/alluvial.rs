@@ -237,8 +237,8 @@ impl Alluvial {
         let height = TOP + HEIGHT + GAP * most as f64 + 12.0;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
-             role=\"img\" font-family=\"system-ui,sans-serif\" font-size=\"12\"><title>Subscribers in each segment, month by \
-             month</title><desc>{}</desc>",
+             role=\"img\" aria-label=\"{}\" font-family=\"system-ui,sans-serif\" font-size=\"12\"><title>Subscribers in each \
+             segment, month by month</title>",
             escape(&self.description)
         );
         for t in 1..self.months.len() {
@@ -303,7 +303,7 @@ impl Alluvial {
             let _ = write!(
                 svg,
                 "<path d=\"M{left:.1} {y0:.1}C{middle:.1} {y0:.1} {middle:.1} {y1:.1} {right:.1} {y1:.1}V{end1:.1}C{middle:.1} \
-                 {end1:.1} {middle:.1} {end0:.1} {left:.1} {end0:.1}Z\" style=\"fill:{}\" fill-opacity=\"{opacity}\"><title>{}\
+                 {end1:.1} {middle:.1} {end0:.1} {left:.1} {end0:.1}Z\" fill=\"{}\" fill-opacity=\"{opacity}\"><title>{}\
                  </title></path>",
                 colour(bar.segment),
                 escape(&tip),
@@ -312,7 +312,7 @@ impl Alluvial {
     }
 
     fn draw_bars(&self, svg: &mut String, t: usize, placed: &[Placed]) {
-        let (left, ink) = (x(t), "style=\"fill:var(--ink,#1c2126)\"");
+        let (left, ink) = (x(t), "fill=\"var(--ink,#1c2126)\"");
         let month = &self.months[t];
         let _ = write!(
             svg,
@@ -329,7 +329,7 @@ impl Alluvial {
             );
             let _ = write!(
                 svg,
-                "<rect x=\"{left:.1}\" y=\"{:.1}\" width=\"{BAR}\" height=\"{:.1}\" rx=\"2\" style=\"fill:{}\"><title>{}</title>\
+                "<rect x=\"{left:.1}\" y=\"{:.1}\" width=\"{BAR}\" height=\"{:.1}\" rx=\"2\" fill=\"{}\"><title>{}</title>\
                  </rect>",
                 place.top,
                 place.height.max(1.0),

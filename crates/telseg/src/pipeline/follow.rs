@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use ndarray::{Array1, Array2};
-use telseg_cluster::temporal::{Month, Place, SegmentHistory, SegmentId, Transition, subscriber_key};
+use telseg_cluster::temporal::{
+    Month, Place, SegmentHistory, SegmentId, Transition, subscriber_key,
+};
 use telseg_core::{Error, Result};
 use telseg_explain::SegmentProfile;
 use telseg_features::{Column, Table, TableEncoder};
@@ -63,13 +65,19 @@ pub(super) fn follow(
     let change = history.update(&month)?;
     let mut segments = fresh();
     rename(&mut segments, segmented, &history, &change);
-    for segment in segments.iter().filter(|s| change.sizes.iter().any(|size| size.segment.0 == s.id)) {
+    for segment in segments
+        .iter()
+        .filter(|s| change.sizes.iter().any(|size| size.segment.0 == s.id))
+    {
         history.set_name(SegmentId(segment.id), &segment.name)?;
     }
     if !pipeline.remember {
         history.forget_subscribers();
     }
-    let changes = pipeline.previous.as_ref().map(|_| changes(&history, &change));
+    let changes = pipeline
+        .previous
+        .as_ref()
+        .map(|_| changes(&history, &change));
     Ok(Followed {
         segments,
         history: Some(history),
@@ -80,25 +88,38 @@ pub(super) fn follow(
 /// The history that this month is added to.
 fn start(pipeline: &Pipeline, segmented: &Segmented) -> Result<Option<SegmentHistory>> {
     let mut sizes = vec![0; segmented.n_groups()];
-    segmented.labels.iter().for_each(|&label| sizes[label as usize] += 1);
+    segmented
+        .labels
+        .iter()
+        .for_each(|&label| sizes[label as usize] += 1);
     let complete = !sizes.contains(&0) && segmented.n_groups() <= MOST_SEGMENTS;
-    match &pipeline.previous {
-        None => Ok(complete.then(|| SegmentHistory::params().start()).transpose()?),
-        Some(previous) => match &previous.history {
-            Some(history) if complete => Ok(Some(history.clone())),
-            _ => Err(Error::param(
-                "follow",
-                "one of the two runs has a segment without subscribers, so they cannot be held against each other",
-            )),
-        },
-    }
+    let Some(previous) = &pipeline.previous else {
+        return complete
+            .then(|| SegmentHistory::params().start())
+            .transpose();
+    };
+    let problem = match &previous.history {
+        None => {
+            "the earlier run keeps no history of its segments (an older version saved it, or one has no subscriber)"
+        }
+        Some(_) if !complete => {
+            "a segment of this run has no subscriber, so it cannot be held against the earlier run"
+        }
+        Some(history) => return Ok(Some(history.clone())),
+    };
+    Err(Error::param("follow", problem))
 }
 
 /// Segments that a history can follow.
 const MOST_SEGMENTS: usize = 4096;
 
 /// Gives segments that go on their number and name of before, and new ones a number that none had.
-fn rename(segments: &mut [SegmentName], segmented: &Segmented, history: &SegmentHistory, change: &Transition) {
+fn rename(
+    segments: &mut [SegmentName],
+    segmented: &Segmented,
+    history: &SegmentHistory,
+    change: &Transition,
+) {
     let mut taken = BTreeSet::new();
     for label in 0..segmented.n_segments {
         if let Some(id) = change.segment_of(label as u32) {
@@ -123,29 +144,40 @@ fn rename(segments: &mut [SegmentName], segmented: &Segmented, history: &Segment
 
 /// A number for each subscriber: from the column that names them, or the row's where there is none.
 fn ids(base: &Base<'_>, must_differ: bool) -> Result<Vec<u64>> {
-    let by_row = || (0..base.table.n_rows()).map(|row| subscriber_key(&row.to_string(), ROWS)).collect();
+    let by_row = || {
+        (0..base.table.n_rows())
+            .map(|row| subscriber_key(&row.to_string(), ROWS))
+            .collect()
+    };
     let Some(id) = base.id else {
         return Ok(by_row());
     };
     let ids: Vec<u64> = match base.table.column(id)? {
         Column::Text { codes, levels } => {
-            let keys: Vec<u64> = levels.iter().map(|level| subscriber_key(level, 0)).collect();
+            let keys: Vec<u64> = levels
+                .iter()
+                .map(|level| subscriber_key(level, 0))
+                .collect();
             let key = |(row, &code): (usize, &i32)| {
-                let known = usize::try_from(code).ok().and_then(|code| keys.get(code).copied());
+                let known = usize::try_from(code)
+                    .ok()
+                    .and_then(|code| keys.get(code).copied());
                 known.unwrap_or_else(|| subscriber_key(&row.to_string(), ROWS))
             };
             codes.iter().enumerate().map(key).collect()
         }
-        Column::Number(values) | Column::Date(values) => {
-            values.iter().map(|value| subscriber_key(&value.to_string(), 0)).collect()
-        }
+        Column::Number(values) | Column::Date(values) => values
+            .iter()
+            .map(|value| subscriber_key(&value.to_string(), 0))
+            .collect(),
         _ => by_row(),
     };
     let mut seen = BTreeSet::new();
     match ids.iter().position(|key| !seen.insert(*key)) {
         None => Ok(ids),
         Some(row) if must_differ => {
-            let problem = format!("row {row} has an id that another row has: who moved cannot be told");
+            let problem =
+                format!("row {row} has an id that another row has: who moved cannot be told");
             Err(Error::data(id.to_owned(), problem))
         }
         Some(_) => Ok(by_row()),
@@ -162,7 +194,8 @@ fn rows(base: &Base<'_>) -> Result<(Vec<String>, Array2<f32>)> {
         if base.encoder.inverse_value(j, 0.0).is_some() {
             let values = base.table.numbers(source)?;
             let finite = |v: &f64| if v.is_finite() { *v as f32 } else { f32::NAN };
-            rows.column_mut(j).assign(&values.iter().map(finite).collect::<Array1<f32>>());
+            rows.column_mut(j)
+                .assign(&values.iter().map(finite).collect::<Array1<f32>>());
             names[j] = source.to_owned();
         }
     }
@@ -173,7 +206,10 @@ fn rows(base: &Base<'_>) -> Result<(Vec<String>, Array2<f32>)> {
 /// What changed, in the form that the report shows.
 fn changes(history: &SegmentHistory, change: &Transition) -> report::Changes {
     let months = history.transitions();
-    let before = months.len().checked_sub(2).map_or(String::new(), |i| months[i].month.clone());
+    let before = months
+        .len()
+        .checked_sub(2)
+        .map_or(String::new(), |i| months[i].month.clone());
     let mut changes = report::Changes {
         month: change.month.clone(),
         before,
@@ -202,6 +238,11 @@ fn changes(history: &SegmentHistory, change: &Transition) -> report::Changes {
     changes.to = migration.to.iter().map(place).collect();
     changes.from[rows - 1].name = "Joined".into();
     changes.to[columns - 1].name = "Left".into();
-    changes.counts = migration.counts.rows().into_iter().map(|row| row.to_vec()).collect();
+    changes.counts = migration
+        .counts
+        .rows()
+        .into_iter()
+        .map(|row| row.to_vec())
+        .collect();
     changes
 }

@@ -1,6 +1,7 @@
 //! The whole way in one go: from a table with a subscriber a row to segments, profiles and scores.
 
 mod findings;
+mod follow;
 mod plane;
 mod predict;
 mod profile;
@@ -18,6 +19,7 @@ use telseg_features::{SchemaParams, Table, TableEncoderParams};
 use telseg_gbm::{GbmParams, Objective};
 
 use crate::Run;
+use crate::run::Model;
 
 /// A model that puts rows into segments; any [`Predict`] whose output is labels is one.
 pub type Segmenter = dyn Predict<ArrayRef2<f32>, Output = Array1<u32>> + Send + Sync;
@@ -52,6 +54,9 @@ pub struct Pipeline {
     value: Option<String>,
     segments: RangeInclusive<usize>,
     segmenter: Option<Arc<FitSegmenter>>,
+    previous: Option<Arc<Model>>,
+    remember: bool,
+    month: Option<String>,
     distances: TableEncoderParams,
     predictor: GbmParams,
     n_folds: usize,
@@ -65,6 +70,9 @@ impl std::fmt::Debug for Pipeline {
             .field("value", &self.value)
             .field("segments", &self.segments)
             .field("own_segmenter", &self.segmenter.is_some())
+            .field("follows", &self.previous.is_some())
+            .field("remember", &self.remember)
+            .field("month", &self.month)
             .field("distances", &self.distances)
             .field("predictor", &self.predictor)
             .field("n_folds", &self.n_folds)
@@ -80,6 +88,9 @@ impl Default for Pipeline {
             value: None,
             segments: 2..=12,
             segmenter: None,
+            previous: None,
+            remember: false,
+            month: None,
             distances: TableEncoderParams::for_distances(),
             predictor: predict::default_params(),
             n_folds: 5,
@@ -140,6 +151,53 @@ impl Pipeline {
         self.segmenter = Some(Arc::new(move |x| {
             Ok(Arc::new(params.fit(x, &())?) as Arc<Segmenter>)
         }));
+        self
+    }
+
+    /// Follows an earlier run, last month's say: segments that are the same keep their number and their name, new ones get a
+    /// number that none had, and the report says who moved where and what else changed.
+    ///
+    /// The table is prepared as it was then, so that months can be compared. k-means starts from the earlier segments and
+    /// keeps their count where [`segments`](Self::segments) allows it. Where the earlier run
+    /// [remembers its subscribers](Self::remember_subscribers) they decide which segment is which, and else the centres do.
+    ///
+    /// # Examples
+    /// ```
+    /// use telseg::features::CsvOptions;
+    /// use telseg::prelude::*;
+    ///
+    /// let table = |month: usize| {
+    ///     let mut csv = String::from("customer_id,minutes,data_gb,tenure\n");
+    ///     for i in 0..300 {
+    ///         let heavy = usize::from(i % 2 == 0 && i % 30 >= 2 * month);
+    ///         csv += &format!("C{i:04},{},{},{}\n", 100 + (i * 7 + month) % 90, 1 + 20 * heavy + i % 5, 3 + i % 50);
+    ///     }
+    ///     Table::from_csv_bytes("customers.csv", csv.as_bytes(), &CsvOptions::default())
+    /// };
+    /// let pipeline = Pipeline::new().segments(2..=2).remember_subscribers();
+    /// let january = pipeline.clone().month("January").fit(&table(0)?)?;
+    /// let february = pipeline.month("February").follow(&january).fit(&table(1)?)?;
+    /// let changes = february.report().changes.as_ref().expect("there is a month before");
+    /// assert!(changes.stayed.is_some_and(|stayed| stayed > 0.9 && stayed < 1.0));
+    /// # Ok::<(), telseg::Error>(())
+    /// ```
+    pub fn follow(mut self, previous: &Run) -> Self {
+        self.previous = Some(Arc::new(previous.model().clone()));
+        self
+    }
+
+    /// Remembers in the run, and in its file, who is in which segment, so that a run that follows can say who moved.
+    ///
+    /// What is stored is a 64-bit number for each id and the number of the segment, nothing else of a row. Whoever knows the
+    /// ids can compute those numbers: the file is personal data then. Without this a run holds nothing of a subscriber.
+    pub fn remember_subscribers(mut self) -> Self {
+        self.remember = true;
+        self
+    }
+
+    /// Names the month that the table is of, for runs that follow each other. Default: "month 1", "month 2" ...
+    pub fn month(mut self, name: impl Into<String>) -> Self {
+        self.month = Some(name.into());
         self
     }
 

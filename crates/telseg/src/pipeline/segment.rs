@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2};
-use telseg_cluster::{Candidate, ChooseParams, KMeans};
+use telseg_cluster::{Candidate, ChooseParams, Init, KMeans};
 use telseg_core::{Error, Progress, Result};
 
 use super::{Pipeline, Segmenter};
@@ -12,6 +12,7 @@ use crate::run::SegmentModel;
 /// What the stage found.
 pub(super) struct Segmented {
     pub(super) model: SegmentModel,
+    /// Group of each row: a segment, or the group after the last for rows in none.
     pub(super) labels: Array1<u32>,
     pub(super) n_segments: usize,
     pub(super) candidates: Vec<Candidate>,
@@ -21,6 +22,19 @@ pub(super) struct Segmented {
     pub(super) method: String,
 }
 
+impl Segmented {
+    /// Segments, and the group of those in none where the model knows it.
+    pub(super) fn n_groups(&self) -> usize {
+        self.model.n_groups().unwrap_or(self.n_segments)
+    }
+
+    /// The segment of each row; `None` for rows in none.
+    pub(super) fn clusters(&self) -> impl Iterator<Item = Option<u32>> {
+        let segment = |&label: &u32| ((label as usize) < self.n_segments).then_some(label);
+        self.labels.iter().map(segment)
+    }
+}
+
 pub(super) fn segment(
     pipeline: &Pipeline,
     x: &Array2<f32>,
@@ -28,6 +42,9 @@ pub(super) fn segment(
 ) -> Result<Segmented> {
     if let Some(fit) = &pipeline.segmenter {
         return own(fit(x)?, x);
+    }
+    if let Some(segmented) = go_on(pipeline, x)? {
+        return Ok(segmented);
     }
     let params = KMeans::params(*pipeline.segments.start()).with_seed(pipeline.seed);
     let ks = clamp(pipeline, x.nrows())?;
@@ -53,6 +70,35 @@ pub(super) fn segment(
         method,
         model: SegmentModel::KMeans(Box::new(choice.model)),
     })
+}
+
+/// k-means from the segments of the run before, where there is one and its number of segments is wanted.
+fn go_on(pipeline: &Pipeline, x: &Array2<f32>) -> Result<Option<Segmented>> {
+    let Some(SegmentModel::KMeans(before)) = pipeline.previous.as_ref().map(|p| &p.segment) else {
+        return Ok(None);
+    };
+    let k = before.n_clusters();
+    if !pipeline.segments.contains(&k)
+        || clamp(pipeline, x.nrows()).is_ok_and(|ks| !ks.contains(&k))
+    {
+        return Ok(None);
+    }
+    let start = Init::Centers(before.centers().mapv(f64::from));
+    let model = KMeans::params(k).with_init(start).with_n_init(1).fit(x)?;
+    let method = format!(
+        "k-means on {} features of {} subscribers, {} rounds from the segments of the run before.",
+        x.ncols(),
+        x.nrows(),
+        model.report().n_iter
+    );
+    Ok(Some(Segmented {
+        labels: model.labels().clone(),
+        n_segments: k,
+        candidates: Vec::new(),
+        choice: format!("As many segments as in the run before, {k}: they go on from there."),
+        method,
+        model: SegmentModel::KMeans(Box::new(model)),
+    }))
 }
 
 /// Fewer segments where there are too few rows to tell more apart.

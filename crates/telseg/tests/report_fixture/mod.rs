@@ -38,6 +38,7 @@ pub(crate) fn report() -> Report {
         quality: quality(),
         segmentation: segmentation(),
         prediction: Some(prediction()),
+        changes: None,
         world: None,
         making: Making {
             seed: Some(42),

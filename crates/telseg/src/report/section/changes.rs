@@ -6,6 +6,9 @@ use crate::report::format::{count, percent, percent1};
 use crate::report::model::{Changes, FlowPlace};
 use crate::report::view::{self, View, figure};
 
+/// What a picture says of its language when it stands alone; a page needs no address for that.
+const XMLNS: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
+
 pub(crate) fn section(view: View<'_>) -> Markup {
     let Some(changes) = &view.report.changes else {
         return html! {};
@@ -28,7 +31,7 @@ pub(crate) fn section(view: View<'_>) -> Markup {
                 (figure(
                     "The flow over the months",
                     html! { div.scroll tabindex="0" role="region" aria-label="The flow over the months" {
-                        (PreEscaped(changes.picture.to_svg()))
+                        (PreEscaped(changes.picture.to_svg().replacen(XMLNS, "", 1)))
                     } },
                     html! { "A bar a segment and month, a ribbon for those who were in the one and are in the other. The part of a bar \
                              without a ribbon joined or left." },
@@ -57,8 +60,19 @@ fn lead(view: View<'_>, changes: &Changes) -> Markup {
 
 /// The migration matrix as a table, coloured by the share of each row.
 fn flows(view: View<'_>, changes: &Changes) -> Markup {
-    let total = |i: usize| changes.counts.get(i).map_or(0, |row| row.iter().sum::<u64>());
-    let column = |j: usize| changes.counts.iter().filter_map(|row| row.get(j)).sum::<u64>();
+    let total = |i: usize| {
+        changes
+            .counts
+            .get(i)
+            .map_or(0, |row| row.iter().sum::<u64>())
+    };
+    let column = |j: usize| {
+        changes
+            .counts
+            .iter()
+            .filter_map(|row| row.get(j))
+            .sum::<u64>()
+    };
     let rows: Vec<usize> = (0..changes.from.len()).filter(|&i| total(i) > 0).collect();
     let columns: Vec<usize> = (0..changes.to.len()).filter(|&j| column(j) > 0).collect();
     let caption = "Where subscribers of each row are now, percent of the row";
@@ -101,7 +115,11 @@ fn place(view: View<'_>, place: &FlowPlace) -> Markup {
 
 /// The name of a segment; other places have said theirs.
 fn name(place: &FlowPlace) -> &str {
-    if place.segment.is_some() { &place.name } else { "" }
+    if place.segment.is_some() {
+        &place.name
+    } else {
+        ""
+    }
 }
 
 /// `h0` to `p5` by share.

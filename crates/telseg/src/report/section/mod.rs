@@ -1,6 +1,7 @@
 //! The sections of the page, one a file.
 
 pub(crate) mod cards;
+pub(crate) mod changes;
 pub(crate) mod choice;
 pub(crate) mod drivers;
 pub(crate) mod making;
