@@ -67,6 +67,22 @@ impl<F: Scalar> Room<F> {
 }
 
 impl<F: Scalar> Prototypes<F> {
+    /// Centres of rows of numbers only; scores are computed relative to the mean of the centres.
+    pub(crate) fn of_means(means: Vec<F>, n_columns: usize) -> Self {
+        let k = (means.len() / n_columns) as f64;
+        let mean = |j: usize| {
+            let column = means.iter().skip(j).step_by(n_columns);
+            F::from_f64(column.map(|m| m.into_f64()).sum::<f64>() / k)
+        };
+        Self {
+            shift: (0..n_columns).map(mean).collect(),
+            levels: Levels::numbers_only(n_columns),
+            means,
+            modes: Vec::new(),
+            gamma: F::zero(),
+        }
+    }
+
     pub(crate) fn n_clusters(&self) -> usize {
         self.means.len() / self.levels.n_numeric()
     }

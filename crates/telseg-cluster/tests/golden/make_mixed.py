@@ -105,7 +105,7 @@ distances = dict(kinds=kinds, weights=weights, table=[[None if np.isnan(v) else 
                  expected=gower_loop(holes, kinds, weights).tolist())
 
 medoids = []
-for n, d, k in [(60, 2, 3), (100, 4, 7), (40, 1, 2), (200, 3, 12)]:
+for n, d, k in [(60, 2, 3), (100, 4, 7), (40, 2, 2), (200, 3, 12)]:  # on a line, ties decide
     x = np.round(rng.uniform(-5, 5, (k, d))[rng.integers(0, k, n)] + rng.standard_normal((n, d)), 3)
     for metric in ["euclidean", "manhattan"]:
         gap = x[:, None] - x[None]

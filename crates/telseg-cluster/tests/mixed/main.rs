@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
+mod constrained;
 mod data;
+mod gower;
+mod kmedoids;
 mod kprototypes;
