@@ -13,6 +13,8 @@ const ALL: &[(&str, Workload)] = &[
     ("kmeans", kmeans::kmeans),
     ("kmeans_hd", kmeans::kmeans),
     ("kprototypes", mixed::kprototypes),
+    ("kmedoids", mixed::kmedoids),
+    ("constrained_kmeans", mixed::constrained),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

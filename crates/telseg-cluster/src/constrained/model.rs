@@ -45,7 +45,7 @@ pub struct ConstrainedKMeansReport {
     pub inertia: f64,
     /// Rounds of assignment and update.
     pub n_iter: usize,
-    /// Whether the last round could not lower the inertia.
+    /// Whether the last round lowered the inertia by no more than the tolerance.
     pub converged: bool,
     /// Inertia after each round; never rises.
     pub trace: Vec<f64>,
@@ -116,7 +116,7 @@ impl ConstrainedKMeansParams {
         };
         check_finite(&rows, n_columns)?;
         let start = self.start(x, weights)?;
-        let found = rounds::run(&data, start, self.max_iter)?;
+        let found = rounds::run(&data, start, (self.max_iter, self.tol))?;
         let mut sizes = vec![0; self.n_clusters];
         found.labels.iter().for_each(|&l| sizes[l as usize] += 1);
         Ok(ConstrainedKMeans {

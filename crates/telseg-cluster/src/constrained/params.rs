@@ -23,6 +23,9 @@ pub struct ConstrainedKMeansParams {
     pub init: ConstrainedInit,
     /// Most rounds of assignment and update. Default 100.
     pub max_iter: usize,
+    /// The rounds have converged when one lowers the inertia by less than this part of it. Default 1e-6; with 0 only when
+    /// none does.
+    pub tol: f64,
     /// Seed of all random choices. Default 0.
     pub seed: u64,
 }
@@ -50,6 +53,7 @@ impl ConstrainedKMeansParams {
             cannot_link: Vec::new(),
             init: ConstrainedInit::KMeans { n_init: 3 },
             max_iter: 100,
+            tol: 1e-6,
             seed: 0,
         }
     }
@@ -90,6 +94,12 @@ impl ConstrainedKMeansParams {
         self
     }
 
+    /// Sets the tolerance of convergence.
+    pub fn with_tol(mut self, tol: f64) -> Self {
+        self.tol = tol;
+        self
+    }
+
     /// Sets the seed.
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -112,6 +122,10 @@ impl ConstrainedKMeansParams {
             let least = self.min_size.max(1);
             let problem = format!("expected at least {least} (min_size), found {most}");
             return Err(Error::param("max_size", problem));
+        }
+        if !(self.tol >= 0.0 && self.tol < 1.0) {
+            let problem = format!("expected a number from 0 to below 1, found {}", self.tol);
+            return Err(Error::param("tol", problem));
         }
         match &self.init {
             ConstrainedInit::KMeans { n_init: 0 } => {

@@ -33,11 +33,11 @@ pub(super) struct Outcome<F> {
     pub(super) n_displaced: usize,
 }
 
-/// Rounds from the given centres until none lowers the sum, or `max_iter`.
+/// Rounds from the given centres until none lowers the sum by more than `tol` of it, or `max_iter`.
 pub(super) fn run<F: Scalar>(
     data: &Data<'_, F>,
     mut centers: Vec<F>,
-    max_iter: usize,
+    (max_iter, tol): (usize, f64),
 ) -> Result<Outcome<F>> {
     let k = centers.len() / data.n_columns;
     let order = blocks::order(&data.links);
@@ -64,7 +64,10 @@ pub(super) fn run<F: Scalar>(
         } else {
             converged = true;
         }
-        trace.push(sum(&cost, k, &labels));
+        let inertia = sum(&cost, k, &labels);
+        let small = |last: &f64| tol > 0.0 && *last - inertia <= tol * last;
+        converged |= trace.last().is_some_and(small);
+        trace.push(inertia);
     }
     let nearest = |i: usize| {
         cost[i * k..][..k]

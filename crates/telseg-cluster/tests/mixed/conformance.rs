@@ -233,6 +233,7 @@ impl<F: Scalar> Subject for Constrained<F> {
         let no_start = ConstrainedInit::KMeans { n_init: 0 };
         vec![
             bad("n_clusters", none),
+            bad("tol", self.0.clone().with_tol(f64::NAN)),
             bad("max_iter", self.0.clone().with_max_iter(0)),
             bad("max_size", self.0.clone().with_min_size(9).with_max_size(8)),
             bad("init", self.0.clone().with_init(no_start)),

@@ -17,6 +17,7 @@ fn same_start_same_end_as_the_linear_programme() {
         let params = ConstrainedKMeans::params(init.nrows())
             .with_min_size(size("least"))
             .with_max_size(size("most"))
+            .with_tol(0.0)
             .with_init(ConstrainedInit::Centers(init));
         let model = params.fit_weighted(&x, &numbers(&case["weights"])).unwrap();
         assert_eq!(model.labels().mapv(f64::from), numbers(&case["labels"]));
@@ -100,7 +101,7 @@ proptest! {
     fn without_constraints_it_is_kmeans(seed: u64) {
         let x = blobs::<f64>(200, 3, 5, seed).0;
         let plain = KMeans::params(5).with_seed(seed).with_tol(0.0).fit(&x).unwrap();
-        let model = ConstrainedKMeans::params(5).with_seed(seed).fit(&x).unwrap();
+        let model = ConstrainedKMeans::params(5).with_seed(seed).with_tol(0.0).fit(&x).unwrap();
         prop_assert!(close(model.report().inertia, plain.report().inertia));
         prop_assert_eq!(model.report().n_displaced, 0);
         prop_assert_eq!(&model.predict(&x).unwrap(), model.labels());

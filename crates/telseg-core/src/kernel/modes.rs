@@ -65,7 +65,8 @@ impl<T: Scalar> Modes<T> {
     /// # Errors
     /// When the codes do not divide into rows.
     pub fn new(codes: Vec<u16>, n_columns: usize, half_gamma: T) -> Result<Self> {
-        if codes.len() % n_columns.max(1) != 0 || (n_columns == 0 && !codes.is_empty()) {
+        let whole = codes.len().is_multiple_of(n_columns.max(1));
+        if !whole || (n_columns == 0 && !codes.is_empty()) {
             let expected = format!("rows of {n_columns} codes");
             return Err(Error::shape("modes", expected, codes.len().to_string()));
         }
@@ -171,7 +172,7 @@ pub(super) fn nearest<T: Scalar, const W: usize, const FMA: bool>(
                 best[l] = if nearer { score } else { best[l] };
                 label[l] = if nearer { index } else { label[l] };
             }
-            index = index + T::one();
+            index += T::one();
         }
         for l in 0..W {
             out.label[start + l] = label[l].to_u32().unwrap_or(0);
