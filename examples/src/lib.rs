@@ -19,6 +19,7 @@ mod book {
         features: "features.md",
         cluster: "cluster.md",
         time: "cluster/time.md",
+        cluster_mixed: "cluster/mixed.md",
         gbm: "gbm.md",
         explain: "explain.md",
         report: "report.md",

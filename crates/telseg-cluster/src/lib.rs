@@ -1,10 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+pub mod constrained;
+pub mod gower;
 pub mod kmeans;
+pub mod kmedoids;
+pub mod kprototypes;
 pub mod metrics;
 mod rows;
 pub mod temporal;
 
+pub use constrained::{ConstrainedKMeans, ConstrainedKMeansParams, ConstrainedKMeansReport};
+pub use gower::{Gower, GowerColumn, GowerParams};
 pub use kmeans::{
     Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
 };
+pub use kmedoids::{KMedoids, KMedoidsParams, KMedoidsReport};
+pub use kprototypes::{KPrototypes, KPrototypesParams, KPrototypesReport};

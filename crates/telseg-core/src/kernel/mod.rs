@@ -9,12 +9,14 @@
 mod level;
 pub mod math;
 mod matmul;
+mod modes;
 mod nearest;
 mod pack;
 mod reduce;
 
 pub use level::Level;
 pub use matmul::matmul;
+pub use modes::{CodeTile, Modes, PackedCodes};
 pub use nearest::{Centers, NearestTile};
 pub use pack::{Packed, TILE, Tile};
 pub use reduce::{dot, row_norms, squared_distance};
@@ -34,6 +36,21 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
         tile: Tile<'_, Self>,
         centers: &Centers<Self>,
         out: &mut [[Self; TILE]],
+    );
+    #[doc(hidden)]
+    fn nearest_coded(
+        level: Level,
+        codes: CodeTile<'_>,
+        modes: &Modes<Self>,
+        scores: &[[Self; TILE]],
+        out: &mut NearestTile<Self>,
+    );
+    #[doc(hidden)]
+    fn add_mismatches(
+        level: Level,
+        codes: CodeTile<'_>,
+        modes: &Modes<Self>,
+        scores: &mut [[Self; TILE]],
     );
     #[doc(hidden)]
     fn dot(level: Level, a: &[Self], b: &[Self]) -> Self;
@@ -66,6 +83,24 @@ macro_rules! implement {
                     nearest::scores::<$t, $middle, true>,
                     nearest::scores::<$t, $plain, false>;
                     (tile: Tile<'_, $t>, centers: &Centers<$t>, out: &mut [[$t; TILE]]) -> ())
+            }
+
+            #[inline]
+            fn nearest_coded(level: Level, codes: CodeTile<'_>, modes: &Modes<$t>, scores: &[[$t; TILE]], out: &mut NearestTile<$t>) {
+                level::dispatch!(level,
+                    modes::nearest::<$t, $wide, true>,
+                    modes::nearest::<$t, $middle, true>,
+                    modes::nearest::<$t, $plain, false>;
+                    (codes: CodeTile<'_>, modes: &Modes<$t>, scores: &[[$t; TILE]], out: &mut NearestTile<$t>) -> ())
+            }
+
+            #[inline]
+            fn add_mismatches(level: Level, codes: CodeTile<'_>, modes: &Modes<$t>, scores: &mut [[$t; TILE]]) {
+                level::dispatch!(level,
+                    modes::add::<$t, $wide, true>,
+                    modes::add::<$t, $middle, true>,
+                    modes::add::<$t, $plain, false>;
+                    (codes: CodeTile<'_>, modes: &Modes<$t>, scores: &mut [[$t; TILE]]) -> ())
             }
 
             #[inline]
