@@ -2,6 +2,7 @@
 
 mod gbm;
 mod kmeans;
+mod mixture;
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -11,6 +12,7 @@ pub(crate) type Workload = fn(&Folder, &mut Clock) -> Result<()>;
 const ALL: &[(&str, Workload)] = &[
     ("kmeans", kmeans::kmeans),
     ("kmeans_hd", kmeans::kmeans),
+    ("gmm", mixture::gmm),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

@@ -2,8 +2,14 @@
 
 pub mod kmeans;
 pub mod metrics;
+pub mod mixture;
 mod rows;
 
 pub use kmeans::{
     Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
 };
+pub use mixture::gaussian::{
+    Covariance, Covariances, GaussianInit, GaussianMixture, GaussianMixtureParams, GaussianReport,
+    GaussianStats,
+};
+pub use mixture::{Criteria, Criterion, MixtureCandidate, MixtureChoice};
