@@ -12,4 +12,8 @@ pub use mixture::gaussian::{
     Covariance, Covariances, GaussianInit, GaussianMixture, GaussianMixtureParams, GaussianReport,
     GaussianStats,
 };
+pub use mixture::latent::{
+    Family, LatentClass, LatentClassParams, LatentColumn, LatentColumnStats, LatentInit,
+    LatentReport, LatentStats,
+};
 pub use mixture::{Criteria, Criterion, MixtureCandidate, MixtureChoice};

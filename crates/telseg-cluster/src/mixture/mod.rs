@@ -13,5 +13,17 @@
 
 mod criteria;
 pub mod gaussian;
+pub mod latent;
 
 pub use criteria::{Criteria, Criterion, MixtureCandidate, MixtureChoice};
+
+/// The place of the greatest, the first of equals.
+fn most<F: telseg_core::Scalar>(values: impl Iterator<Item = F>) -> u32 {
+    let (mut best, mut at) = (F::neg_infinity(), 0);
+    for (j, value) in values.enumerate() {
+        if value > best {
+            (best, at) = (value, j as u32);
+        }
+    }
+    at
+}

@@ -6,6 +6,7 @@ use telseg_core::{Error, Result, Scalar};
 
 use super::cholesky;
 use super::covariance::{Covariances, not_definite};
+use crate::mixture::most;
 
 /// What a mixture consists of, in the coordinates of the data.
 #[derive(Clone, Debug, PartialEq)]
@@ -211,17 +212,6 @@ impl<F: Scalar> Work<F> {
             *label = most(self.joint.iter().map(|joint| joint[l]));
         }
     }
-}
-
-/// The place of the greatest, the first of equals.
-pub(super) fn most<F: Scalar>(values: impl Iterator<Item = F>) -> u32 {
-    let (mut best, mut at) = (F::neg_infinity(), 0);
-    for (j, value) in values.enumerate() {
-        if value > best {
-            (best, at) = (value, j as u32);
-        }
-    }
-    at
 }
 
 /// `L^-1` and the logarithm of its determinant.

@@ -12,7 +12,7 @@ use telseg_core::{Error, Fit, Predict, Result, Scalar, Seed};
 
 use super::cholesky;
 use super::covariance::{Covariance, Covariances};
-use super::density::{self, Density, Parameters, Work, most};
+use super::density::{self, Density, Parameters, Work};
 use super::em::{self, Outcome};
 use super::params::{GaussianInit, GaussianMixtureParams};
 use super::saved::Saved;
@@ -20,6 +20,7 @@ use super::start::Given;
 use super::stats::{self, CHUNK, GaussianStats, Rows};
 use super::update::maximise;
 use crate::mixture::criteria::{Criteria, Criterion, MixtureChoice, choose};
+use crate::mixture::most;
 use crate::rows::{check_finite, check_shape, check_weights, contiguous};
 
 /// Shares, means and covariances of normal components; says of each row how probably it is of each.
