@@ -18,6 +18,7 @@ mod book {
         sim: "sim.md",
         features: "features.md",
         cluster: "cluster.md",
+        cluster_mixture: "cluster/mixture.md",
         gbm: "gbm.md",
         explain: "explain.md",
         report: "report.md",

@@ -153,37 +153,43 @@ pub(super) fn add<T: Scalar, const W: usize, const FMA: bool>(
     out: &mut Scatter<T>,
 ) {
     let groups = weights.as_chunks::<LANES>().0;
+    let mut weight = out.weight; // in registers
     for group in groups {
         for l in 0..LANES {
-            out.weight[l] += group[l];
+            weight[l] += group[l];
         }
     }
+    out.weight = weight;
     center(tile, about, &mut scratch.centred);
     let d = about.len();
     match out.products {
         Products::Squares => {
             let columns = out.first.iter_mut().zip(&mut out.second);
             for ((first, second), z) in columns.zip(&scratch.centred) {
+                let (mut one, mut two) = (*first, *second); // in registers
                 for (z, w) in z.0.as_chunks::<LANES>().0.iter().zip(groups) {
                     for l in 0..LANES {
                         let weighted = w[l] * z[l];
-                        first[l] += weighted;
-                        second[l] = fma::<T, FMA>(weighted, z[l], second[l]);
+                        one[l] += weighted;
+                        two[l] = fma::<T, FMA>(weighted, z[l], two[l]);
                     }
                 }
+                (*first, *second) = (one, two);
             }
         }
         Products::Pairs => {
             let columns = out.first.iter_mut().zip(&mut scratch.weighted);
             for ((first, weighted), z) in columns.zip(&scratch.centred) {
-                let weighted = weighted.0.as_chunks_mut::<LANES>().0;
-                let z = z.0.as_chunks::<LANES>().0;
-                for ((weighted, z), w) in weighted.iter_mut().zip(z).zip(groups) {
+                for l in 0..TILE {
+                    weighted.0[l] = weights[l] * z.0[l];
+                }
+                let mut one = *first; // in registers
+                for weighted in weighted.0.as_chunks::<LANES>().0 {
                     for l in 0..LANES {
-                        weighted[l] = w[l] * z[l];
-                        first[l] += weighted[l];
+                        one[l] += weighted[l];
                     }
                 }
+                *first = one;
             }
             for ((a, b), sums) in blocks(d).zip(out.second.as_chunks_mut().0) {
                 let weighted = scratch.weighted[a..].first_chunk();
