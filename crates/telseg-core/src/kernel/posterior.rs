@@ -50,7 +50,7 @@ pub(super) fn shift<T: Scalar>(joint: &mut [[T; TILE]], largest: &mut [T; TILE])
             } else {
                 T::zero()
             };
-            part[l] = part[l] - shift;
+            part[l] -= shift;
         }
     }
 }

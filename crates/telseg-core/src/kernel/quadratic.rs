@@ -273,9 +273,9 @@ pub(super) fn diagonal<T: Float, const FMA: bool>(
 ) {
     *out = [T::zero(); TILE];
     for ((lane, &c), &s) in tile.lanes.iter().zip(&form.center).zip(&form.scale) {
-        for l in 0..TILE {
-            let y = (lane.0[l] - c) * s;
-            out[l] = fma::<T, FMA>(y, y, out[l]);
+        for (out, &x) in out.iter_mut().zip(&lane.0) {
+            let y = (x - c) * s;
+            *out = fma::<T, FMA>(y, y, *out);
         }
     }
 }

@@ -180,8 +180,8 @@ pub(super) fn add<T: Scalar, const W: usize, const FMA: bool>(
         Products::Pairs => {
             let columns = out.first.iter_mut().zip(&mut scratch.weighted);
             for ((first, weighted), z) in columns.zip(&scratch.centred) {
-                for l in 0..TILE {
-                    weighted.0[l] = weights[l] * z.0[l];
+                for ((weighted, &w), &z) in weighted.0.iter_mut().zip(weights).zip(&z.0) {
+                    *weighted = w * z;
                 }
                 let mut one = *first; // in registers
                 for weighted in weighted.0.as_chunks::<LANES>().0 {

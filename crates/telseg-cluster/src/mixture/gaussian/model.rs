@@ -28,12 +28,13 @@ use crate::rows::{check_finite, check_shape, check_weights, contiguous};
 /// # Examples
 /// ```
 /// use ndarray::array;
-/// use telseg_cluster::GaussianMixture;
+/// use telseg_cluster::{Covariance, GaussianMixture};
 /// // Minutes of voice and GB of data a month, in units of their spread.
 /// let usage = array![[0.1f64, 4.0], [0.3, 3.7], [0.2, 4.4], [0.4, 4.1], [4.0, 0.2], [3.8, 0.1], [4.3, 0.4], [4.1, 0.2]];
-/// let model = GaussianMixture::params(2).with_seed(42).with_reg_covar(0.1).fit(&usage)?;
+/// let params = GaussianMixture::params(2).with_covariance(Covariance::Tied).with_reg_covar(0.1);
+/// let model = params.with_seed(42).fit(&usage)?;
 /// assert_eq!(&model.predict(&usage)?, model.labels());
-/// let between = model.predict_proba(&array![[2.1f64, 2.2]])?;
+/// let between = model.predict_proba(&array![[2.15f64, 2.14]])?;
 /// assert!(between.iter().all(|&share| share > 0.05)); // of both kinds
 /// # Ok::<(), telseg_core::Error>(())
 /// ```
