@@ -20,6 +20,7 @@ mod book {
         cluster: "cluster.md",
         time: "cluster/time.md",
         cluster_mixed: "cluster/mixed.md",
+        cluster_mixture: "cluster/mixture.md",
         gbm: "gbm.md",
         explain: "explain.md",
         report: "report.md",

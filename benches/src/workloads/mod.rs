@@ -3,6 +3,7 @@
 mod gbm;
 mod kmeans;
 mod mixed;
+mod mixture;
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -15,6 +16,7 @@ const ALL: &[(&str, Workload)] = &[
     ("kprototypes", mixed::kprototypes),
     ("kmedoids", mixed::kmedoids),
     ("constrained_kmeans", mixed::constrained),
+    ("gmm", mixture::gmm),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

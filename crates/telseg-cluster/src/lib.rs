@@ -6,6 +6,7 @@ pub mod kmeans;
 pub mod kmedoids;
 pub mod kprototypes;
 pub mod metrics;
+pub mod mixture;
 mod rows;
 pub mod temporal;
 
@@ -16,3 +17,12 @@ pub use kmeans::{
 };
 pub use kmedoids::{KMedoids, KMedoidsParams, KMedoidsReport};
 pub use kprototypes::{KPrototypes, KPrototypesParams, KPrototypesReport};
+pub use mixture::gaussian::{
+    Covariance, Covariances, GaussianInit, GaussianMixture, GaussianMixtureParams, GaussianReport,
+    GaussianStats,
+};
+pub use mixture::latent::{
+    Family, LatentClass, LatentClassParams, LatentColumn, LatentColumnStats, LatentInit,
+    LatentReport, LatentStats,
+};
+pub use mixture::{Criteria, Criterion, MixtureCandidate, MixtureChoice};
