@@ -1,5 +1,6 @@
 //! The workloads that telseg answers, a file an area.
 
+mod density;
 mod gbm;
 mod kmeans;
 
@@ -11,6 +12,8 @@ pub(crate) type Workload = fn(&Folder, &mut Clock) -> Result<()>;
 const ALL: &[(&str, Workload)] = &[
     ("kmeans", kmeans::kmeans),
     ("kmeans_hd", kmeans::kmeans),
+    ("dbscan", density::dbscan),
+    ("dbscan_d8", density::dbscan),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

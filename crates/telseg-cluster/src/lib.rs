@@ -1,9 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod assignment;
+mod components;
+pub mod dbscan;
 pub mod kmeans;
 pub mod metrics;
+mod neighbours;
 mod rows;
 
+pub use assignment::Assignment;
+pub use dbscan::{Dbscan, DbscanParams, DbscanReport};
 pub use kmeans::{
     Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
 };

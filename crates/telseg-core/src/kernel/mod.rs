@@ -6,6 +6,7 @@
 //! bits, because the order of the operations is fixed by the body and not by the width of the registers; the plain level
 //! rounds products once more and differs in the last bits.
 
+mod bucket;
 mod level;
 pub mod math;
 mod matmul;
@@ -13,6 +14,7 @@ mod nearest;
 mod pack;
 mod reduce;
 
+pub use bucket::{BUCKET, bucket_distances, bucket_mask};
 pub use level::Level;
 pub use matmul::matmul;
 pub use nearest::{Centers, NearestTile};
@@ -39,6 +41,16 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
     fn dot(level: Level, a: &[Self], b: &[Self]) -> Self;
     #[doc(hidden)]
     fn squared_distance(level: Level, a: &[Self], b: &[Self]) -> Self;
+    #[doc(hidden)]
+    fn bucket_distances(
+        level: Level,
+        point: &[Self],
+        columns: &[Self],
+        bound: Self,
+        out: &mut [Self; BUCKET],
+    ) -> u32;
+    #[doc(hidden)]
+    fn bucket_mask(level: Level, values: &[Self; BUCKET], bound: Self) -> u32;
 }
 
 /// `a * b + c`, fused where the level has it: without the feature, `mul_add` is a library call a hundred times slower.
@@ -78,6 +90,18 @@ macro_rules! implement {
             fn squared_distance(level: Level, a: &[$t], b: &[$t]) -> $t {
                 level::dispatch!(level, reduce::distance_body::<$t, true>, reduce::distance_body::<$t, true>,
                     reduce::distance_body::<$t, false>; (a: &[$t], b: &[$t]) -> $t)
+            }
+
+            #[inline]
+            fn bucket_distances(level: Level, point: &[$t], columns: &[$t], bound: $t, out: &mut [$t; BUCKET]) -> u32 {
+                level::dispatch!(level, bucket::distances::<$t>, bucket::distances::<$t>, bucket::distances::<$t>;
+                    (point: &[$t], columns: &[$t], bound: $t, out: &mut [$t; BUCKET]) -> u32)
+            }
+
+            #[inline]
+            fn bucket_mask(level: Level, values: &[$t; BUCKET], bound: $t) -> u32 {
+                level::dispatch!(level, bucket::mask::<$t>, bucket::mask::<$t>, bucket::mask::<$t>;
+                    (values: &[$t; BUCKET], bound: $t) -> u32)
             }
         }
     };
