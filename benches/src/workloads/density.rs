@@ -1,7 +1,7 @@
 //! Clustering by density.
 
 use ndarray::{Array1, Array2};
-use telseg_cluster::{Assignment, Dbscan};
+use telseg_cluster::{Assignment, Dbscan, Hdbscan};
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -17,4 +17,13 @@ pub(crate) fn dbscan(folder: &Folder, clock: &mut Clock) -> Result<()> {
     let model = clock.fit(|| params.fit(&x))?;
     folder.write("labels", &codes(model.labels()))?;
     folder.write("core", &model.core().mapv(u8::from))
+}
+
+/// Labels.
+pub(crate) fn hdbscan(folder: &Folder, clock: &mut Clock) -> Result<()> {
+    let x: Array2<f32> = folder.read("x")?;
+    let params = Hdbscan::params(folder.param("min_cluster_size")?)
+        .with_min_samples(folder.param("min_samples")?);
+    let model = clock.fit(|| params.fit(&x))?;
+    folder.write("labels", &codes(model.labels()))
 }

@@ -14,6 +14,8 @@ const ALL: &[(&str, Workload)] = &[
     ("kmeans_hd", kmeans::kmeans),
     ("dbscan", density::dbscan),
     ("dbscan_d8", density::dbscan),
+    ("hdbscan", density::hdbscan),
+    ("hdbscan_d3", density::hdbscan),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

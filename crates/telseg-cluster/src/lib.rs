@@ -3,6 +3,7 @@
 mod assignment;
 mod components;
 pub mod dbscan;
+pub mod hdbscan;
 pub mod kmeans;
 pub mod metrics;
 mod neighbours;
@@ -10,6 +11,7 @@ mod rows;
 
 pub use assignment::Assignment;
 pub use dbscan::{Dbscan, DbscanParams, DbscanReport};
+pub use hdbscan::{Hdbscan, HdbscanParams, HdbscanReport, Membership, Selection};
 pub use kmeans::{
     Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
 };

@@ -119,10 +119,13 @@ impl<'a, F: Scalar> Weighted<'a, F> {
         d: usize,
         weights: Option<&ArrayRef1<f64>>,
     ) -> Result<Self> {
-        let all_weights = weights
+        let mut all_weights = weights
             .map(|weights| check_weights(weights, all.len() / d))
             .transpose()?;
         check_finite(&all, d)?;
+        if let Some(weights) = &mut all_weights {
+            even_out(weights);
+        }
         let some_zero = all_weights
             .as_ref()
             .filter(|weights| weights.contains(&0.0));
@@ -154,5 +157,14 @@ impl<'a, F: Scalar> Weighted<'a, F> {
     pub(crate) fn weights(&self) -> Option<&[f64]> {
         let kept = self.kept.as_ref().map(|(_, weights)| weights);
         kept.or(self.all_weights.as_ref()).map(Vec::as_slice)
+    }
+}
+
+/// Rounds weights to a power of two that is some 2^-52 of their total: then sums of them have the same bits in any order.
+fn even_out(weights: &mut [f64]) {
+    let total: f64 = weights.iter().sum();
+    let step = 2f64.powi((total.log2().ceil() as i32 - 52).max(-1000));
+    for weight in weights {
+        *weight = (*weight / step).round() * step;
     }
 }

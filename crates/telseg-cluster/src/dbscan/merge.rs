@@ -72,7 +72,9 @@ impl<F: Scalar> Joining<'_, F> {
         if self.tree.diagonal(leaf) <= self.radius.sure {
             let mut lanes = self.lanes(leaf.first);
             if let Some(first) = lanes.next() {
-                lanes.for_each(|other| drop(self.sets.union(first, other)));
+                lanes.for_each(|other| {
+                    self.sets.union(first, other);
+                });
             }
         } else {
             for position in self.lanes(leaf.first) {

@@ -14,4 +14,4 @@ mod tree;
 
 pub(crate) use nearest::{Nearest, nearest_of_all};
 pub(crate) use radius::{Radius, exact};
-pub(crate) use tree::{KdTree, Node};
+pub(crate) use tree::{KdTree, Node, search_by};

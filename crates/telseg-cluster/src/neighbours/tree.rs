@@ -139,19 +139,38 @@ impl<F: Scalar> KdTree<F> {
         })
     }
 
-    /// Every leaf in the order of the positions.
-    pub(crate) fn leaves(&self) -> Vec<Node> {
-        let (mut leaves, mut stack) = (Vec::with_capacity(self.n_leaves()), Vec::new());
+    /// Every node by its index: children come after their parent.
+    pub(crate) fn nodes(&self) -> Vec<Node> {
+        let (mut nodes, mut stack) = (Vec::with_capacity(self.n_nodes()), Vec::new());
         stack.extend(self.root());
         while let Some(node) = stack.pop() {
-            if node.is_leaf() {
-                leaves.push(node);
-            } else {
+            nodes.push(node);
+            if !node.is_leaf() {
                 let (left, right) = node.children();
                 stack.extend([right, left]);
             }
         }
-        leaves
+        nodes
+    }
+
+    /// Every leaf in the order of the positions.
+    pub(crate) fn leaves(&self) -> Vec<Node> {
+        self.nodes().into_iter().filter(|n| n.is_leaf()).collect()
+    }
+
+    /// The least of the values of a node's points, for every node; values are by position.
+    pub(crate) fn least(&self, values: &[F]) -> Vec<F> {
+        let mut least = vec![F::infinity(); self.n_nodes()];
+        for node in self.nodes().into_iter().rev() {
+            least[node.index as usize] = if node.is_leaf() {
+                let own = &values[self.positions(node.first)];
+                own.iter().copied().fold(F::infinity(), F::min)
+            } else {
+                let (left, right) = node.children();
+                least[left.index as usize].min(least[right.index as usize])
+            };
+        }
+        least
     }
 
     /// The positions in a bucket.
@@ -238,30 +257,10 @@ impl<F: Scalar> KdTree<F> {
         &self,
         point: &[F],
         stack: &mut Vec<(F, Node)>,
-        mut bound: F,
-        mut visit: impl FnMut(u32, F) -> F,
+        bound: F,
+        visit: impl FnMut(u32, F) -> F,
     ) {
-        'next: while let Some((distance, mut node)) = stack.pop() {
-            if distance >= bound {
-                continue;
-            }
-            while !node.is_leaf() {
-                let (left, right) = node.children();
-                let mut near = (self.distance_to(point, left), left);
-                let mut far = (self.distance_to(point, right), right);
-                if far.0 < near.0 {
-                    std::mem::swap(&mut near, &mut far);
-                }
-                if far.0 < bound {
-                    stack.push(far);
-                }
-                if near.0 >= bound {
-                    continue 'next;
-                }
-                node = near.1;
-            }
-            bound = visit(node.first, bound);
-        }
+        search_by(stack, bound, |node| self.distance_to(point, node), visit);
     }
 
     /// Leaves whose boxes lie nearer to the box of `node` than the bound, in order.
@@ -302,6 +301,37 @@ impl<F: Scalar> KdTree<F> {
             out.push(other);
             node = own;
         }
+    }
+}
+
+/// As [`KdTree::search`], by any distance that no node has a smaller one than the nodes above it.
+#[inline(always)]
+pub(crate) fn search_by<F: Scalar>(
+    stack: &mut Vec<(F, Node)>,
+    mut bound: F,
+    distance: impl Fn(Node) -> F,
+    mut visit: impl FnMut(u32, F) -> F,
+) {
+    'next: while let Some((reached, mut node)) = stack.pop() {
+        if reached >= bound {
+            continue;
+        }
+        while !node.is_leaf() {
+            let (left, right) = node.children();
+            let mut near = (distance(left), left);
+            let mut far = (distance(right), right);
+            if far.0 < near.0 {
+                std::mem::swap(&mut near, &mut far);
+            }
+            if far.0 < bound {
+                stack.push(far);
+            }
+            if near.0 >= bound {
+                continue 'next;
+            }
+            node = near.1;
+        }
+        bound = visit(node.first, bound);
     }
 }
 
