@@ -1,5 +1,6 @@
 //! The workloads that telseg answers, a file an area.
 
+mod density;
 mod gbm;
 mod kmeans;
 mod mixed;
@@ -17,6 +18,10 @@ const ALL: &[(&str, Workload)] = &[
     ("kmedoids", mixed::kmedoids),
     ("constrained_kmeans", mixed::constrained),
     ("gmm", mixture::gmm),
+    ("dbscan", density::dbscan),
+    ("dbscan_d8", density::dbscan),
+    ("hdbscan", density::hdbscan),
+    ("hdbscan_d3", density::hdbscan),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

@@ -2,16 +2,24 @@
 
 pub mod constrained;
 pub mod gower;
+mod assignment;
+mod components;
+pub mod dbscan;
+pub mod hdbscan;
 pub mod kmeans;
 pub mod kmedoids;
 pub mod kprototypes;
 pub mod metrics;
 pub mod mixture;
+mod neighbours;
 mod rows;
 pub mod temporal;
 
 pub use constrained::{ConstrainedKMeans, ConstrainedKMeansParams, ConstrainedKMeansReport};
 pub use gower::{Gower, GowerColumn, GowerParams};
+pub use assignment::Assignment;
+pub use dbscan::{Dbscan, DbscanParams, DbscanReport};
+pub use hdbscan::{Hdbscan, HdbscanParams, HdbscanReport, Membership, Selection};
 pub use kmeans::{
     Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
 };

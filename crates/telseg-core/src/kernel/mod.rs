@@ -6,6 +6,7 @@
 //! bits, because the order of the operations is fixed by the body and not by the width of the registers; the plain level
 //! rounds products once more and differs in the last bits.
 
+mod bucket;
 mod level;
 pub mod math;
 mod matmul;
@@ -17,6 +18,7 @@ mod quadratic;
 mod reduce;
 mod scatter;
 
+pub use bucket::{BUCKET, bucket_distances, bucket_mask};
 pub use level::Level;
 pub use matmul::matmul;
 pub use modes::{CodeTile, Modes, PackedCodes};
@@ -110,6 +112,15 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
     fn posterior_shift(level: Level, joint: &mut [[Self; TILE]], largest: &mut [Self; TILE]);
     #[doc(hidden)]
     fn posterior_scale(level: Level, joint: &mut [[Self; TILE]], sum: &mut [Self; TILE]);
+    fn bucket_distances(
+        level: Level,
+        point: &[Self],
+        columns: &[Self],
+        bound: Self,
+        out: &mut [Self; BUCKET],
+    ) -> u32;
+    #[doc(hidden)]
+    fn bucket_mask(level: Level, values: &[Self; BUCKET], bound: Self) -> u32;
 }
 
 /// `a * b + c`, fused where the level has it: without the feature, `mul_add` is a library call a hundred times slower.
@@ -242,6 +253,15 @@ macro_rules! implement {
             fn posterior_scale(level: Level, joint: &mut [[$t; TILE]], sum: &mut [$t; TILE]) {
                 level::dispatch!(level, posterior::scale::<$t>, posterior::scale::<$t>, posterior::scale::<$t>;
                     (joint: &mut [[$t; TILE]], sum: &mut [$t; TILE]) -> ())
+            fn bucket_distances(level: Level, point: &[$t], columns: &[$t], bound: $t, out: &mut [$t; BUCKET]) -> u32 {
+                level::dispatch!(level, bucket::distances::<$t>, bucket::distances::<$t>, bucket::distances::<$t>;
+                    (point: &[$t], columns: &[$t], bound: $t, out: &mut [$t; BUCKET]) -> u32)
+            }
+
+            #[inline]
+            fn bucket_mask(level: Level, values: &[$t; BUCKET], bound: $t) -> u32 {
+                level::dispatch!(level, bucket::mask::<$t>, bucket::mask::<$t>, bucket::mask::<$t>;
+                    (values: &[$t; BUCKET], bound: $t) -> u32)
             }
         }
     };
