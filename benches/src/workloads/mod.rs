@@ -1,6 +1,7 @@
 //! The workloads that telseg answers, a file an area.
 
 mod gbm;
+mod hierarchy;
 mod kmeans;
 
 use crate::folder::{Clock, Folder, Result};
@@ -11,6 +12,8 @@ pub(crate) type Workload = fn(&Folder, &mut Clock) -> Result<()>;
 const ALL: &[(&str, Workload)] = &[
     ("kmeans", kmeans::kmeans),
     ("kmeans_hd", kmeans::kmeans),
+    ("ward", hierarchy::ward),
+    ("silhouette", hierarchy::silhouette),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

@@ -6,6 +6,7 @@
 //! bits, because the order of the operations is fixed by the body and not by the width of the registers; the plain level
 //! rounds products once more and differs in the last bits.
 
+mod lanes;
 mod level;
 pub mod math;
 mod matmul;
@@ -13,6 +14,7 @@ mod nearest;
 mod pack;
 mod reduce;
 
+pub use lanes::{BoxLanes, LANES, Probe, RowLanes};
 pub use level::Level;
 pub use matmul::matmul;
 pub use nearest::{Centers, NearestTile};
@@ -35,6 +37,20 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
         centers: &Centers<Self>,
         out: &mut [[Self; TILE]],
     );
+    #[doc(hidden)]
+    fn probe_rows(
+        level: Level,
+        probe: Probe<'_, Self>,
+        lanes: RowLanes<'_, Self>,
+        out: &mut [Self; LANES],
+    ) -> Self;
+    #[doc(hidden)]
+    fn probe_boxes(
+        level: Level,
+        probe: Probe<'_, Self>,
+        lanes: BoxLanes<'_, Self>,
+        out: &mut [Self; LANES],
+    ) -> Self;
     #[doc(hidden)]
     fn dot(level: Level, a: &[Self], b: &[Self]) -> Self;
     #[doc(hidden)]
@@ -66,6 +82,20 @@ macro_rules! implement {
                     nearest::scores::<$t, $middle, true>,
                     nearest::scores::<$t, $plain, false>;
                     (tile: Tile<'_, $t>, centers: &Centers<$t>, out: &mut [[$t; TILE]]) -> ())
+            }
+
+            #[inline]
+            fn probe_rows(level: Level, probe: Probe<'_, $t>, lanes: RowLanes<'_, $t>, out: &mut [$t; LANES]) -> $t {
+                level::dispatch!(level, lanes::rows_body::<$t, true>, lanes::rows_body::<$t, true>,
+                    lanes::rows_body::<$t, false>;
+                    (probe: Probe<'_, $t>, lanes: RowLanes<'_, $t>, out: &mut [$t; LANES]) -> $t)
+            }
+
+            #[inline]
+            fn probe_boxes(level: Level, probe: Probe<'_, $t>, lanes: BoxLanes<'_, $t>, out: &mut [$t; LANES]) -> $t {
+                level::dispatch!(level, lanes::boxes_body::<$t, true>, lanes::boxes_body::<$t, true>,
+                    lanes::boxes_body::<$t, false>;
+                    (probe: Probe<'_, $t>, lanes: BoxLanes<'_, $t>, out: &mut [$t; LANES]) -> $t)
             }
 
             #[inline]
