@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod compare;
 pub mod hierarchical;
 pub mod kmeans;
 pub mod metrics;
@@ -7,7 +8,7 @@ mod rows;
 
 pub use hierarchical::{
     Assign, Connectivity, Cut, Dendrogram, Hierarchical, HierarchicalParams, HierarchicalReport,
-    Linkage, Merge,
+    Linkage, Merge, SvgParams,
 };
 pub use kmeans::{
     Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,

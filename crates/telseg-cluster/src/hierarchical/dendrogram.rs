@@ -42,6 +42,8 @@ pub struct Merge {
 pub struct Dendrogram {
     n_leaves: usize,
     merges: Vec<Merge>,
+    /// Weights of the leaves; empty where no weights were given.
+    leaf_sizes: Vec<f64>,
 }
 
 impl Dendrogram {
@@ -77,9 +79,15 @@ impl Dendrogram {
                 size,
             });
         }
+        let weighted = weights.iter().any(|&w| w != 1.0);
         Self {
             n_leaves: n,
             merges,
+            leaf_sizes: if weighted {
+                weights.to_vec()
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -91,6 +99,11 @@ impl Dendrogram {
     /// The merges, in the order in which they happen.
     pub fn merges(&self) -> &[Merge] {
         &self.merges
+    }
+
+    /// Weight of a leaf.
+    pub(super) fn leaf_size(&self, leaf: u32) -> f64 {
+        self.leaf_sizes.get(leaf as usize).copied().unwrap_or(1.0)
     }
 
     /// Number of trees: 1 unless a connectivity leaves parts unconnected.
@@ -173,6 +186,11 @@ impl Dendrogram {
         let n = self.n_leaves;
         if n == 0 || self.merges.len() >= n || n > u32::MAX as usize / 2 {
             return broken("leaves and merges do not fit together");
+        }
+        if !(self.leaf_sizes.is_empty() || self.leaf_sizes.len() == n)
+            || !self.leaf_sizes.iter().all(|w| *w > 0.0 && w.is_finite())
+        {
+            return broken("the weights of the leaves do not fit");
         }
         // No table by leaves: their number is the file's to choose.
         let mut used: Vec<u32> = self.merges.iter().flat_map(|m| [m.left, m.right]).collect();

@@ -33,8 +33,10 @@ mod model;
 mod params;
 mod reciprocal;
 mod single;
+mod svg;
 mod ward;
 
 pub use dendrogram::{Dendrogram, Merge};
 pub use model::{Hierarchical, HierarchicalReport};
 pub use params::{Assign, Connectivity, Cut, HierarchicalParams, Linkage};
+pub use svg::SvgParams;
