@@ -18,6 +18,8 @@ mod book {
         sim: "sim.md",
         features: "features.md",
         cluster: "cluster.md",
+        hierarchical: "cluster/hierarchical.md",
+        judging: "cluster/judging.md",
         gbm: "gbm.md",
         explain: "explain.md",
         report: "report.md",

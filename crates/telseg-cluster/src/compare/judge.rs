@@ -186,13 +186,13 @@ fn judge<F: Scalar>(
     k: Option<usize>,
     params: &CompareParams,
 ) -> Result<Judged> {
-    let task = |weights| Task {
-        x,
-        weights,
-        k: k.unwrap_or(0),
-    };
+    let k_asked = k.unwrap_or(0);
     let start = Instant::now();
-    let labels = method.cluster(task(None))?;
+    let labels = method.cluster(Task {
+        x,
+        weights: None,
+        k: k_asked,
+    })?;
     let seconds = start.elapsed().as_secs_f64();
     if labels.len() != x.nrows() {
         let expected = format!("{} labels (rows of x)", x.nrows());
@@ -224,7 +224,13 @@ fn judge<F: Scalar>(
     let of_stability = StabilityParams::default()
         .with_n_resamples(params.n_resamples)
         .with_seed(params.seed);
-    let recluster = |weights: &ArrayRef1<f64>, _| method.cluster(task(Some(weights)));
+    let recluster = |weights: &ArrayRef1<f64>, _| {
+        method.cluster(Task {
+            x,
+            weights: Some(weights),
+            k: k_asked,
+        })
+    };
     Ok(Judged {
         method: method.name(),
         k,

@@ -4,40 +4,51 @@ use super::judge::{Judged, Vote};
 use super::params::CompareParams;
 use crate::kmeans::choose::APART;
 
+/// Measures that compare candidates with each other, as they are called in a sentence.
+const MEASURES: [&str; 4] = [
+    "silhouette",
+    "Davies-Bouldin",
+    "Calinski-Harabasz",
+    "stability",
+];
+
+/// What a measure says of a candidate, higher for better.
+fn score(measure: &str, judged: &Judged) -> Option<f64> {
+    match measure {
+        "silhouette" => Some(judged.silhouette?.estimate),
+        "Davies-Bouldin" => Some(-judged.davies_bouldin?.estimate),
+        "Calinski-Harabasz" => Some(judged.calinski_harabasz?.estimate),
+        _ => judged
+            .stability
+            .as_ref()
+            .filter(|_| judged.n_clusters >= 2)
+            .map(|s| s.ari.estimate),
+    }
+}
+
 /// The candidate that each measure would take; `gaps` are those that the gap's rule takes, one a method.
 pub(super) fn votes(judged: &[Judged], gaps: &[usize]) -> Vec<Vote> {
-    let best = |measure: &str, score: &dyn Fn(&Judged) -> Option<f64>| {
+    let best = |measure: &str| {
         let scores = judged
             .iter()
             .enumerate()
-            .filter_map(|(at, j)| Some((at, score(j)?)));
+            .filter_map(|(at, j)| Some((at, score(measure, j)?)));
         // Of equal ones, the first.
-        let best = scores.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+        let (at, _) = scores.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
         Some(Vote {
             measure: measure.to_owned(),
-            at: best.0,
+            at,
         })
     };
-    let apart = |j: &Judged| j.n_clusters >= 2;
-    let mut votes = Vec::new();
-    votes.extend(best("silhouette", &|j| Some(j.silhouette?.estimate)));
-    votes.extend(best("Davies-Bouldin", &|j| {
-        Some(-j.davies_bouldin?.estimate)
-    }));
-    votes.extend(best("Calinski-Harabasz", &|j| {
-        Some(j.calinski_harabasz?.estimate)
-    }));
-    votes.extend(gaps.iter().map(|&at| Vote {
+    let gap = |&at: &usize| Vote {
         measure: format!("gap of {}", judged[at].method),
         at,
-    }));
-    votes.extend(best("stability", &|j| {
-        j.stability
-            .as_ref()
-            .filter(|_| apart(j))
-            .map(|s| s.ari.estimate)
-    }));
-    votes
+    };
+    MEASURES
+        .into_iter()
+        .filter_map(best)
+        .chain(gaps.iter().map(gap))
+        .collect()
 }
 
 /// The recommended candidate, and the reason.
@@ -53,12 +64,8 @@ pub(super) fn recommend(
     let eligible: Vec<usize> = (0..judged.len()).filter(fit).collect();
     let confirmed = |at: &usize| judged[*at].weakest() >= params.min_confirmed;
     let pool: Vec<usize> = eligible.iter().copied().filter(confirmed).collect();
-    let score = |at: usize| {
-        judged[at]
-            .silhouette
-            .map_or(f64::NEG_INFINITY, |s| s.estimate)
-    };
-    let highest = |pool: &[usize]| first_max(pool, score);
+    let apart = |at: usize| score("silhouette", &judged[at]).unwrap_or(f64::NEG_INFINITY);
+    let highest = |pool: &[usize]| first_max(pool, apart);
     let Some(top) = highest(&pool) else {
         let weakest = |at: usize| judged[at].weakest();
         return match first_max(&eligible, weakest) {
@@ -82,7 +89,7 @@ pub(super) fn recommend(
             ),
         };
     };
-    let at = if score(top) >= APART {
+    let at = if apart(top) >= APART {
         // Half the width of a 95 % interval is two standard errors.
         let error = judged[top]
             .silhouette
@@ -90,7 +97,7 @@ pub(super) fn recommend(
         let near: Vec<usize> = pool
             .iter()
             .copied()
-            .filter(|&at| score(at) >= score(top) - error)
+            .filter(|&at| apart(at) >= apart(top) - error)
             .collect();
         most(judged, &near)
             .and_then(|near| highest(&near))
@@ -101,10 +108,10 @@ pub(super) fn recommend(
             .unwrap_or(top)
     };
     let j = &judged[at];
-    let why = if score(top) >= APART {
+    let why = if apart(top) >= APART {
         format!(
             "its clusters lie farthest apart (silhouette {:.2}) among those that hold",
-            score(at)
+            apart(at)
         )
     } else {
         "clusters run into each other (no silhouette reaches 0.5), and it has the most that all hold".to_owned()
@@ -141,10 +148,21 @@ fn named(judged: &Judged) -> String {
     format!("{} with {} clusters", judged.method, judged.n_clusters)
 }
 
-/// Which measures would take another candidate.
+/// Which measures would take another candidate, and not merely one that they find as good.
 fn dissent(judged: &[Judged], votes: &[Vote], at: usize) -> String {
+    let agrees = |vote: &Vote| {
+        if !MEASURES.contains(&vote.measure.as_str()) {
+            // A gap compares numbers of clusters, not methods.
+            return judged[vote.at].n_clusters == judged[at].n_clusters;
+        }
+        let of = |at: usize| score(&vote.measure, &judged[at]);
+        match (of(at), of(vote.at)) {
+            (Some(own), Some(best)) => best - own <= 1e-9 * best.abs(),
+            _ => false,
+        }
+    };
     let mut by_candidate: Vec<(usize, Vec<&str>)> = Vec::new();
-    for vote in votes.iter().filter(|vote| vote.at != at) {
+    for vote in votes.iter().filter(|vote| !agrees(vote)) {
         match by_candidate.iter_mut().find(|(other, _)| *other == vote.at) {
             Some((_, measures)) => measures.push(&vote.measure),
             None => by_candidate.push((vote.at, vec![&vote.measure])),
@@ -156,7 +174,7 @@ fn dissent(judged: &[Judged], votes: &[Vote], at: usize) -> String {
     let others = by_candidate.iter().map(|(other, measures)| {
         format!(
             "{} would take {}",
-            measures.join(", "),
+            measures.join(" and "),
             named(&judged[*other])
         )
     });

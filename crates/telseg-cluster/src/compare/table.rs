@@ -55,12 +55,17 @@ impl fmt::Display for Comparison {
 
 fn cells(judged: &Judged) -> [String; HEAD.len()] {
     let blank = || "-".to_owned();
+    let figure = |v: f64, places: usize| {
+        if v.abs() < 1e6 {
+            format!("{v:.places$}")
+        } else {
+            format!("{v:.0e}")
+        }
+    };
     let of = |interval: &Option<Interval>, places: usize| {
         interval.map_or_else(blank, |i| {
-            format!(
-                "{:.places$} ({:.places$} to {:.places$})",
-                i.estimate, i.low, i.high
-            )
+            let [estimate, low, high] = [i.estimate, i.low, i.high].map(|v| figure(v, places));
+            format!("{estimate} ({low} to {high})")
         })
     };
     let stability = judged.stability.as_ref();

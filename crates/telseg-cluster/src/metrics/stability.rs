@@ -105,7 +105,8 @@ impl Stability {
 ///
 /// # References
 /// C. Hennig (2007), "Cluster-wise assessment of cluster stability"; of its variants the non-parametric bootstrap, rows
-/// drawn more than once being compared once.
+/// drawn more than once being compared once. Deviation: a cluster of which no row was drawn counts as not found (0), so that
+/// single odd rows do not pass for stable clusters.
 ///
 /// # Examples
 /// ```
@@ -176,9 +177,7 @@ pub fn stability(
         .collect();
     let found = found?;
     let cluster = |(at, &label): (usize, &u32)| -> Result<ClusterStability> {
-        // A cluster of which no row was drawn says nothing.
-        let values: Vec<f64> = found.iter().filter_map(|r| r.jaccards[at]).collect();
-        let values = if values.is_empty() { vec![0.0] } else { values };
+        let values: Vec<f64> = found.iter().map(|r| r.jaccards[at]).collect();
         let dissolved = values.iter().filter(|v| **v <= 0.5).count();
         Ok(ClusterStability {
             label,
@@ -202,8 +201,8 @@ pub fn stability(
 /// What one resample says.
 struct Resample {
     ari: f64,
-    /// By cluster; none where no row of it was drawn.
-    jaccards: Vec<Option<f64>>,
+    /// By cluster.
+    jaccards: Vec<f64>,
 }
 
 /// As many rows as there are of a positive weight, drawn with replacement; each adds its weight where it lies.
@@ -219,8 +218,9 @@ fn draw(weights: &Array1<f64>, seed: u64, resample: u64) -> Array1<f64> {
     drawn
 }
 
-/// For each of the clusters `names` of `a`, its Jaccard similarity to the most similar cluster of `b`; noise is no cluster.
-fn jaccards(names: &[u32], a: &[Option<u32>], b: &[Option<u32>]) -> Vec<Option<f64>> {
+/// For each of the clusters `names` of `a`, its Jaccard similarity to the most similar cluster of `b`; noise is no cluster,
+/// and a cluster without rows is similar to none.
+fn jaccards(names: &[u32], a: &[Option<u32>], b: &[Option<u32>]) -> Vec<f64> {
     let mut others: Vec<u32> = b.iter().copied().flatten().collect();
     others.sort_unstable();
     others.dedup();
@@ -241,7 +241,7 @@ fn jaccards(names: &[u32], a: &[Option<u32>], b: &[Option<u32>]) -> Vec<Option<f
             of_both.map(|(&both, &other)| f64::from(both) / f64::from(of[a] + other - both));
         similar.fold(0.0, f64::max)
     };
-    (0..n).map(|a| (of[a] > 0).then(|| most(a))).collect()
+    (0..n).map(most).collect()
 }
 
 #[cfg(test)]
@@ -255,10 +255,7 @@ mod tests {
             [Some(0), Some(0), None, Some(0), Some(1)],
         );
         // {0 1 2} and {0 1 3}: 2 of 4; {3} and {0 1 3}: 1 of 3; 9 was not drawn.
-        assert_eq!(
-            jaccards(&[3, 7, 9], &a, &b),
-            [Some(0.5), Some(1.0 / 3.0), None]
-        );
+        assert_eq!(jaccards(&[3, 7, 9], &a, &b), [0.5, 1.0 / 3.0, 0.0]);
     }
 
     #[test]

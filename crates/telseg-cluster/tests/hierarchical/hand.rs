@@ -1,7 +1,9 @@
 //! Small trees by hand, and what is wrong said in a sentence.
 
 use ndarray::{Array2, array};
-use telseg_cluster::{Assign, Connectivity, Cut, Hierarchical, HierarchicalParams, Linkage};
+use telseg_cluster::{
+    Assign, Connectivity, Cut, Hierarchical, HierarchicalParams, Linkage, SvgParams,
+};
 
 fn heights(params: &HierarchicalParams, x: &Array2<f64>) -> Vec<f64> {
     let model = params.fit(x).unwrap();
@@ -160,5 +162,58 @@ fn what_is_wrong_is_said() {
             .unwrap_err()
             .to_string(),
         "n_clusters: expected at most 3 (rows), found 4"
+    );
+}
+
+#[test]
+fn pictures_say_what_they_show() {
+    let x = Array2::from_shape_fn((400, 2), |(i, j)| {
+        ((i % 4) * (3 + 4 * j)) as f64 + ((i * (7 + 6 * j) * 31) % 97) as f64 * 0.01
+    });
+    let model = Hierarchical::params(4).fit(&x).unwrap();
+    let params = SvgParams::default()
+        .with_cut(Cut::Clusters(4))
+        .with_title("A < B & C");
+    let svg = model.dendrogram().svg(&params).unwrap();
+    assert!(svg.contains("<title id=\"dendrogram-title\">A &lt; B &amp; C</title>"));
+    assert!(
+        svg.contains("A tree over 400 rows, drawn with 30 leaves;"),
+        "{svg}"
+    );
+    assert!(svg.contains("cluster 0: 100, cluster 1: 100, cluster 2: 100, cluster 3: 100."));
+    assert_eq!(
+        (
+            svg.matches("class=\"branch ").count(),
+            svg.matches("class=\"bar ").count()
+        ),
+        (29, 4)
+    );
+    let parts = Connectivity::Pairs(
+        (0..399)
+            .filter(|i| i % 100 != 99)
+            .map(|i| (i, i + 1))
+            .collect(),
+    );
+    let forest = Hierarchical::params(4)
+        .with_connectivity(parts)
+        .fit(&x)
+        .unwrap();
+    let svg = forest.dendrogram().svg(&SvgParams::default()).unwrap();
+    assert!(svg.contains("There are 4 trees that are not connected."));
+    let one = Hierarchical::params(1).fit(&array![[1.0]]).unwrap();
+    assert!(
+        one.dendrogram()
+            .svg(&SvgParams::default())
+            .unwrap()
+            .contains("A tree over 1 rows")
+    );
+    let error = |params: SvgParams| model.dendrogram().svg(&params).unwrap_err().to_string();
+    assert_eq!(
+        error(SvgParams::default().with_n_leaves(1)),
+        "n_leaves: expected from 2 to 500, found 1"
+    );
+    assert_eq!(
+        error(SvgParams::default().with_size(f64::NAN, 300.0)),
+        "width: expected a number of at least 200, found NaN"
     );
 }
