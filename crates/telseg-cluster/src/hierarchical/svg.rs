@@ -297,7 +297,7 @@ impl<'a> Picture<'a> {
         let middle = 0.5 * (MARGIN[0] + self.params.height - MARGIN[2]);
         let _ = writeln!(
             out,
-            "<text class=\"muted\" transform=\"translate(16 {middle:.1}) rotate(-90)\" text-anchor=\"middle\">height</text>"
+            "<text class=\"muted\" transform=\"translate(20 {middle:.1}) rotate(-90)\" text-anchor=\"middle\">height</text>"
         );
         if let Some(n_kept) = self.n_kept {
             let below = n_kept
@@ -338,6 +338,7 @@ impl<'a> Picture<'a> {
     /// Wedges of folded merges, and sizes.
     fn leaves(&self, out: &mut String) {
         let (base, half) = (self.y(0.0), (0.38 * self.step()).min(9.0));
+        self.name_row(out, "size", base + 16.0);
         for (place, (&id, &cluster)) in self.leaves.iter().zip(&self.of_leaf).enumerate() {
             let (x, y, class) = (
                 self.x(place as f64 + 0.5),
@@ -366,9 +367,21 @@ impl<'a> Picture<'a> {
         }
     }
 
+    /// What the numbers in a row beneath the tree are.
+    fn name_row(&self, out: &mut String, name: &str, y: f64) {
+        let x = MARGIN[3] - 8.0;
+        let _ = writeln!(
+            out,
+            "<text class=\"muted leaf\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"end\">{name}</text>"
+        );
+    }
+
     /// A bar under the leaves of each cluster of the cut, with its number.
     fn clusters(&self, out: &mut String) {
         let y = self.params.height - 30.0;
+        if self.of_leaf.iter().any(Option::is_some) {
+            self.name_row(out, "cluster", y + 19.0);
+        }
         let mut start = 0;
         while start < self.leaves.len() {
             let cluster = self.of_leaf[start];
