@@ -21,6 +21,8 @@ mod book {
         time: "cluster/time.md",
         cluster_mixed: "cluster/mixed.md",
         cluster_mixture: "cluster/mixture.md",
+        hierarchical: "cluster/hierarchical.md",
+        judging: "cluster/judging.md",
         gbm: "gbm.md",
         explain: "explain.md",
         report: "report.md",

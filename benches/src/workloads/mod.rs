@@ -2,6 +2,7 @@
 
 mod density;
 mod gbm;
+mod hierarchy;
 mod kmeans;
 mod mixed;
 mod mixture;
@@ -22,6 +23,8 @@ const ALL: &[(&str, Workload)] = &[
     ("dbscan_d8", density::dbscan),
     ("hdbscan", density::hdbscan),
     ("hdbscan_d3", density::hdbscan),
+    ("ward", hierarchy::ward),
+    ("silhouette", hierarchy::silhouette),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

@@ -6,6 +6,8 @@ mod assignment;
 mod components;
 pub mod dbscan;
 pub mod hdbscan;
+pub mod compare;
+pub mod hierarchical;
 pub mod kmeans;
 pub mod kmedoids;
 pub mod kprototypes;
@@ -20,6 +22,10 @@ pub use gower::{Gower, GowerColumn, GowerParams};
 pub use assignment::Assignment;
 pub use dbscan::{Dbscan, DbscanParams, DbscanReport};
 pub use hdbscan::{Hdbscan, HdbscanParams, HdbscanReport, Membership, Selection};
+pub use hierarchical::{
+    Assign, Connectivity, Cut, Dendrogram, Hierarchical, HierarchicalParams, HierarchicalReport,
+    Linkage, Merge, SvgParams,
+};
 pub use kmeans::{
     Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
 };

@@ -7,6 +7,7 @@
 //! rounds products once more and differs in the last bits.
 
 mod bucket;
+mod lanes;
 mod level;
 pub mod math;
 mod matmul;
@@ -19,6 +20,7 @@ mod reduce;
 mod scatter;
 
 pub use bucket::{BUCKET, bucket_distances, bucket_mask};
+pub use lanes::{BoxLanes, LANES, Probe, RowLanes};
 pub use level::Level;
 pub use matmul::matmul;
 pub use modes::{CodeTile, Modes, PackedCodes};
@@ -60,6 +62,19 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
         modes: &Modes<Self>,
         scores: &mut [[Self; TILE]],
     );
+    fn probe_rows(
+        level: Level,
+        probe: Probe<'_, Self>,
+        lanes: RowLanes<'_, Self>,
+        out: &mut [Self; LANES],
+    ) -> Self;
+    #[doc(hidden)]
+    fn probe_boxes(
+        level: Level,
+        probe: Probe<'_, Self>,
+        lanes: BoxLanes<'_, Self>,
+        out: &mut [Self; LANES],
+    ) -> Self;
     #[doc(hidden)]
     fn dot(level: Level, a: &[Self], b: &[Self]) -> Self;
     #[doc(hidden)]
@@ -166,6 +181,17 @@ macro_rules! implement {
                     modes::add::<$t, $middle, true>,
                     modes::add::<$t, $plain, false>;
                     (codes: CodeTile<'_>, modes: &Modes<$t>, scores: &mut [[$t; TILE]]) -> ())
+            fn probe_rows(level: Level, probe: Probe<'_, $t>, lanes: RowLanes<'_, $t>, out: &mut [$t; LANES]) -> $t {
+                level::dispatch!(level, lanes::rows_body::<$t, true>, lanes::rows_body::<$t, true>,
+                    lanes::rows_body::<$t, false>;
+                    (probe: Probe<'_, $t>, lanes: RowLanes<'_, $t>, out: &mut [$t; LANES]) -> $t)
+            }
+
+            #[inline]
+            fn probe_boxes(level: Level, probe: Probe<'_, $t>, lanes: BoxLanes<'_, $t>, out: &mut [$t; LANES]) -> $t {
+                level::dispatch!(level, lanes::boxes_body::<$t, true>, lanes::boxes_body::<$t, true>,
+                    lanes::boxes_body::<$t, false>;
+                    (probe: Probe<'_, $t>, lanes: BoxLanes<'_, $t>, out: &mut [$t; LANES]) -> $t)
             }
 
             #[inline]
