@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-pub mod constrained;
-pub mod gower;
 mod assignment;
-mod components;
-pub mod dbscan;
-pub mod hdbscan;
 pub mod compare;
+mod components;
+pub mod constrained;
+pub mod dbscan;
+pub mod gower;
+pub mod hdbscan;
 pub mod hierarchical;
 pub mod kmeans;
 pub mod kmedoids;
@@ -17,10 +17,10 @@ mod neighbours;
 mod rows;
 pub mod temporal;
 
-pub use constrained::{ConstrainedKMeans, ConstrainedKMeansParams, ConstrainedKMeansReport};
-pub use gower::{Gower, GowerColumn, GowerParams};
 pub use assignment::Assignment;
+pub use constrained::{ConstrainedKMeans, ConstrainedKMeansParams, ConstrainedKMeansReport};
 pub use dbscan::{Dbscan, DbscanParams, DbscanReport};
+pub use gower::{Gower, GowerColumn, GowerParams};
 pub use hdbscan::{Hdbscan, HdbscanParams, HdbscanReport, Membership, Selection};
 pub use hierarchical::{
     Assign, Connectivity, Cut, Dendrogram, Hierarchical, HierarchicalParams, HierarchicalReport,

@@ -62,6 +62,7 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
         modes: &Modes<Self>,
         scores: &mut [[Self; TILE]],
     );
+    #[doc(hidden)]
     fn probe_rows(
         level: Level,
         probe: Probe<'_, Self>,
@@ -127,6 +128,7 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
     fn posterior_shift(level: Level, joint: &mut [[Self; TILE]], largest: &mut [Self; TILE]);
     #[doc(hidden)]
     fn posterior_scale(level: Level, joint: &mut [[Self; TILE]], sum: &mut [Self; TILE]);
+    #[doc(hidden)]
     fn bucket_distances(
         level: Level,
         point: &[Self],
@@ -181,6 +183,9 @@ macro_rules! implement {
                     modes::add::<$t, $middle, true>,
                     modes::add::<$t, $plain, false>;
                     (codes: CodeTile<'_>, modes: &Modes<$t>, scores: &mut [[$t; TILE]]) -> ())
+            }
+
+            #[inline]
             fn probe_rows(level: Level, probe: Probe<'_, $t>, lanes: RowLanes<'_, $t>, out: &mut [$t; LANES]) -> $t {
                 level::dispatch!(level, lanes::rows_body::<$t, true>, lanes::rows_body::<$t, true>,
                     lanes::rows_body::<$t, false>;
@@ -279,6 +284,9 @@ macro_rules! implement {
             fn posterior_scale(level: Level, joint: &mut [[$t; TILE]], sum: &mut [$t; TILE]) {
                 level::dispatch!(level, posterior::scale::<$t>, posterior::scale::<$t>, posterior::scale::<$t>;
                     (joint: &mut [[$t; TILE]], sum: &mut [$t; TILE]) -> ())
+            }
+
+            #[inline]
             fn bucket_distances(level: Level, point: &[$t], columns: &[$t], bound: $t, out: &mut [$t; BUCKET]) -> u32 {
                 level::dispatch!(level, bucket::distances::<$t>, bucket::distances::<$t>, bucket::distances::<$t>;
                     (point: &[$t], columns: &[$t], bound: $t, out: &mut [$t; BUCKET]) -> u32)

@@ -34,6 +34,9 @@ pub(super) struct Base<'a> {
     pub(super) x: &'a Array2<f32>,
 }
 
+/// What those in no segment are called.
+const NO_SEGMENT: &str = "No segment";
+
 /// Numbers and names of the segments: those of the run before where they go on.
 pub(super) fn follow(
     pipeline: &Pipeline,
@@ -42,12 +45,28 @@ pub(super) fn follow(
     profiles: &[SegmentProfile],
 ) -> Result<Followed> {
     let fresh = || -> Vec<SegmentName> {
+        let is_none = |group: u32| group as usize >= segmented.n_segments;
         let name = |p: &SegmentProfile| SegmentName {
             id: p.id,
-            name: p.name.clone(),
+            name: if is_none(p.id) {
+                NO_SEGMENT.to_owned()
+            } else {
+                p.name.clone()
+            },
             description: p.description.clone(),
         };
-        profiles.iter().map(name).collect()
+        let none = |group: usize| SegmentName {
+            id: group as u32,
+            name: NO_SEGMENT.to_owned(),
+            description: <[String; 2]>::default(),
+        };
+        // New rows may be in no segment where none of these is.
+        let groups = segmented.model.n_groups().unwrap_or(0);
+        profiles
+            .iter()
+            .map(name)
+            .chain((profiles.len()..groups).map(none))
+            .collect()
     };
     let Some(mut history) = start(pipeline, segmented)? else {
         return Ok(Followed {
@@ -92,7 +111,7 @@ fn start(pipeline: &Pipeline, segmented: &Segmented) -> Result<Option<SegmentHis
         .labels
         .iter()
         .for_each(|&label| sizes[label as usize] += 1);
-    let complete = !sizes.contains(&0) && segmented.n_groups() <= MOST_SEGMENTS;
+    let complete = !sizes.contains(&0) && sizes.len() <= MOST_SEGMENTS;
     let Some(previous) = &pipeline.previous else {
         return complete
             .then(|| SegmentHistory::params().start())

@@ -2,6 +2,7 @@
 
 mod findings;
 mod follow;
+mod method;
 mod plane;
 mod predict;
 mod profile;
@@ -20,6 +21,8 @@ use telseg_gbm::{GbmParams, Objective};
 
 use crate::Run;
 use crate::run::Model;
+
+pub use method::Method;
 
 /// A model that puts rows into segments; any [`Predict`] whose output is labels is one.
 pub type Segmenter = dyn Predict<ArrayRef2<f32>, Output = Array1<u32>> + Send + Sync;
@@ -52,7 +55,8 @@ type FitSegmenter = dyn Fn(&ArrayRef2<f32>) -> Result<Arc<Segmenter>> + Send + S
 pub struct Pipeline {
     schema: SchemaParams,
     value: Option<String>,
-    segments: RangeInclusive<usize>,
+    segments: Option<RangeInclusive<usize>>,
+    method: Method,
     segmenter: Option<Arc<FitSegmenter>>,
     previous: Option<Arc<Model>>,
     remember: bool,
@@ -69,6 +73,7 @@ impl std::fmt::Debug for Pipeline {
             .field("schema", &self.schema)
             .field("value", &self.value)
             .field("segments", &self.segments)
+            .field("method", &self.method)
             .field("own_segmenter", &self.segmenter.is_some())
             .field("follows", &self.previous.is_some())
             .field("remember", &self.remember)
@@ -86,7 +91,8 @@ impl Default for Pipeline {
         Self {
             schema: SchemaParams::default(),
             value: None,
-            segments: 2..=12,
+            segments: None,
+            method: Method::KMeans,
             segmenter: None,
             previous: None,
             remember: false,
@@ -137,7 +143,22 @@ impl Pipeline {
 
     /// The numbers of segments to try; `8..=8` asks for exactly eight.
     pub fn segments(mut self, range: RangeInclusive<usize>) -> Self {
-        self.segments = range;
+        self.segments = Some(range);
+        self
+    }
+
+    /// The method that finds the segments. Default: k-means.
+    ///
+    /// # Examples
+    /// ```
+    /// use telseg::pipeline::{Method, Pipeline};
+    /// let by_name = Pipeline::new().method("gaussian-mixture".parse()?);
+    /// let campaign = Pipeline::new().method(Method::Sized { min: 5_000, max: Some(20_000) });
+    /// by_name.validate()?;
+    /// # Ok::<(), telseg::Error>(())
+    /// ```
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
         self
     }
 
@@ -254,11 +275,13 @@ impl Pipeline {
         self.schema.validate()?;
         self.distances.validate()?;
         self.predictor.validate()?;
-        if self.segments.is_empty() || *self.segments.start() < 2 {
-            let problem = format!(
-                "expected a range from at least 2, found {:?}",
-                self.segments
-            );
+        let wanted = self.wanted();
+        if wanted.is_empty() || *wanted.start() < 2 {
+            let problem = format!("expected a range from at least 2, found {wanted:?}");
+            return Err(Error::param("segments", problem));
+        }
+        if self.segments.is_some() && !self.method.takes_k() {
+            let problem = "HDBSCAN finds their number itself: leave it out, or take another method";
             return Err(Error::param("segments", problem));
         }
         if self.n_folds < 2 {
@@ -281,6 +304,11 @@ impl Pipeline {
 }
 
 impl Pipeline {
+    /// Numbers of segments to try.
+    fn wanted(&self) -> RangeInclusive<usize> {
+        self.segments.clone().unwrap_or(2..=12)
+    }
+
     fn predictor_for(&self, categorical: Vec<usize>) -> GbmParams {
         self.predictor
             .clone()

@@ -52,7 +52,25 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
     progress.finish();
     watch.lap("prepare");
 
-    let segmented = segment::segment(pipeline, &x, progress)?;
+    let of_method = match (
+        &pipeline.previous,
+        pipeline.method.columns(&pipeline.distances),
+    ) {
+        (_, None) => None,
+        (Some(previous), Some(_)) if previous.columns.is_some() => previous.columns.clone(),
+        (_, Some(params)) => Some(params.fit(table, &schema)?),
+    };
+    let own = of_method
+        .as_ref()
+        .map(|encoder| encoder.transform(table))
+        .transpose()?;
+    let rows = segment::Rows {
+        x: &x,
+        own: own.as_ref().map_or(&x, |own| &own.x),
+        encoder: of_method.as_ref().unwrap_or(&distances),
+    };
+    let segmented = segment::segment(pipeline, &rows, progress)?;
+    drop(own);
     watch.lap("segment");
 
     progress.start("Profile the segments", None);
@@ -127,6 +145,7 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
     let model = Model {
         id,
         distances,
+        columns: of_method,
         segment: segmented.model,
         segments: followed.segments,
         predictor,

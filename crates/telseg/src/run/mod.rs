@@ -33,6 +33,8 @@ pub struct Run {
 pub(crate) struct Model {
     pub(crate) id: Option<String>,
     pub(crate) distances: TableEncoder,
+    /// What makes the rows of the segments' model, where they are not those of `distances`.
+    pub(crate) columns: Option<TableEncoder>,
     pub(crate) segment: SegmentModel,
     /// By group, as the segments' model gives them.
     pub(crate) segments: Vec<SegmentName>,
@@ -42,6 +44,11 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// What makes the rows of the segments' model.
+    pub(crate) fn encoder(&self) -> &TableEncoder {
+        self.columns.as_ref().unwrap_or(&self.distances)
+    }
+
     /// The number of the segment that a group is.
     pub(crate) fn number(&self, group: u32) -> u32 {
         self.segments.get(group as usize).map_or(group, |s| s.id)

@@ -18,6 +18,7 @@ use crate::report::Report;
 struct Saved {
     id: Option<String>,
     distances: TableEncoder,
+    columns: Option<TableEncoder>,
     segment: SegmentModel,
     segments: Vec<SegmentName>,
     predictor: Option<Predictor>,
@@ -53,6 +54,7 @@ impl From<Saved1> for Saved {
         Self {
             id: old.id,
             distances: old.distances,
+            columns: None,
             segment: SegmentModel::KMeans(Box::new(old.segment)),
             segments: numbered.collect(),
             predictor: old.predictor,
@@ -80,7 +82,14 @@ impl Artefact for Saved {
         self.distances.validate()?;
         self.segment.validate()?;
         let broken = |problem: String| Err(Error::data("pipeline", problem));
-        let makes = self.distances.n_features();
+        if let Some(columns) = &self.columns {
+            columns.validate()?;
+        }
+        let makes = self
+            .columns
+            .as_ref()
+            .unwrap_or(&self.distances)
+            .n_features();
         if let Some(takes) = self.segment.n_features().filter(|takes| *takes != makes) {
             return broken(format!(
                 "the segments' model takes {takes} features, its encoder makes {makes}"
@@ -109,7 +118,7 @@ impl Artefact for Saved {
 
 impl Run {
     /// Writes the run to one file, complete or not at all: encoders, models, names, the report's aggregates, and what a run
-    /// that follows needs. It holds no training row, and nothing of a subscriber unless
+    /// that follows needs. It holds no training row (but see [`Method`](crate::pipeline::Method)), and nothing of a subscriber unless
     /// [`remember_subscribers`](crate::Pipeline::remember_subscribers) was asked for.
     ///
     /// # Errors
@@ -126,6 +135,7 @@ impl Run {
         let saved = Saved {
             id: self.model.id.clone(),
             distances: self.model.distances.clone(),
+            columns: self.model.columns.clone(),
             segment: self.model.segment.clone(),
             segments: self.model.segments.clone(),
             predictor: self.model.predictor.clone(),
@@ -150,6 +160,7 @@ impl Run {
         let model = Model {
             id: saved.id,
             distances: saved.distances,
+            columns: saved.columns,
             segment: saved.segment,
             segments: saved.segments,
             predictor: saved.predictor,

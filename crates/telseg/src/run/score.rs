@@ -37,7 +37,7 @@ impl Run {
     /// # Errors
     /// When a column that the model needs is missing (the message says which), or holds texts where numbers were.
     pub fn score(&self, table: &Table) -> Result<Scored> {
-        let x = self.model.distances.transform(table)?.x;
+        let x = self.model.encoder().transform(table)?.x;
         let groups = self.model.segment.predict(&x)?;
         let scores = match &self.model.predictor {
             Some(predictor) => Some(
@@ -63,12 +63,12 @@ impl Run {
     /// # Cost
     /// Microseconds; allocates room for the encoded row.
     pub fn score_row(&self, cells: &[(&str, Cell<'_>)]) -> Result<RowScore> {
-        let distances = &self.model.distances;
-        let mut row = Array1::zeros(distances.n_features());
+        let encoder = self.model.encoder();
+        let mut row = Array1::zeros(encoder.n_features());
         let places = row
             .as_slice_mut()
             .expect("invariant: owned and one-dimensional");
-        distances.transform_row(cells, places)?;
+        encoder.transform_row(cells, places)?;
         let segment = self.model.number(self.model.segment.predict_row(&row)?);
         let score = match &self.model.predictor {
             Some(predictor) => {
