@@ -1,5 +1,6 @@
 //! The whole way in one go: from a table with a subscriber a row to segments, profiles and scores.
 
+mod compare;
 mod findings;
 mod follow;
 mod method;

@@ -159,7 +159,7 @@ fn go_on(pipeline: &Pipeline, x: &Array2<f32>) -> Result<Option<Segmented>> {
 }
 
 /// Fewer segments where there are too few rows to tell more apart.
-fn clamp(pipeline: &Pipeline, n_rows: usize) -> Result<std::ops::RangeInclusive<usize>> {
+pub(super) fn clamp(pipeline: &Pipeline, n_rows: usize) -> Result<std::ops::RangeInclusive<usize>> {
     let (low, high) = pipeline.wanted().into_inner();
     let most = n_rows / MIN_ROWS;
     if low > most.max(1) {

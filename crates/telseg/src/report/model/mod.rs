@@ -4,6 +4,7 @@
 //! A number that could not be computed is `NaN`: the page prints a dash, JSON holds `null`.
 
 mod changes;
+mod comparison;
 mod number;
 mod prediction;
 mod quality;
@@ -12,6 +13,7 @@ mod segmentation;
 use serde::{Deserialize, Serialize};
 
 pub use changes::{Changes, FlowPlace};
+pub use comparison::{ComparedMethod, MethodComparison};
 pub use number::Interval;
 pub use prediction::{
     Calibration, Dependence, DependencePoint, Direction, Importance, LevelEffect, Prediction,

@@ -3,6 +3,7 @@
 pub(crate) mod cards;
 pub(crate) mod changes;
 pub(crate) mod choice;
+pub(crate) mod comparison;
 pub(crate) mod drivers;
 pub(crate) mod making;
 pub(crate) mod prediction;
