@@ -20,8 +20,10 @@ pub struct Prediction {
     pub positives: u64,
     /// Folds of the cross-validation; 0 when a part was held out instead.
     pub folds: u32,
-    /// Area under the ROC curve.
+    /// Area under the ROC curve, over the scores of all folds together.
     pub auc: Interval,
+    /// The same of each fold alone; their mean is what others mostly print. Empty without folds.
+    pub auc_of_folds: Vec<f64>,
     /// Average precision (area under the precision-recall curve).
     pub average_precision: Interval,
     /// Mean negative log-likelihood, in nats.
