@@ -192,7 +192,7 @@ fn edges_have_rules() {
         called,
         ["Close to average", "Close to average 2", "Empty segment"]
     );
-    assert_eq!(found[2].description[0], "0 % of base (0 subscribers).");
+    assert_eq!(found[2].description[0], "0% of base (0 subscribers).");
     assert!(
         found
             .iter()
@@ -290,10 +290,10 @@ fn what_follows_is_not_said_again() {
     let said = |i: usize| format!("{}. {}", found[i].name, found[i].description.join(" "));
     // Whoever has Prepaid Basic is prepaid; the special takes the place of the general.
     assert!(found[0].name.starts_with("Prepaid Basic"), "{}", said(0));
-    assert!(!said(0).contains("100 % prepaid"), "{}", said(0));
+    assert!(!said(0).contains("100% prepaid"), "{}", said(0));
     // Whoever has a contract that runs, or Postpaid M, is postpaid.
     assert!(said(1).contains("ontract months left"), "{}", said(1));
-    assert!(!said(1).contains("100 % postpaid "), "{}", said(1));
+    assert!(!said(1).contains("100% postpaid "), "{}", said(1));
     // The same measure of another month is no news, whatever the two correlate.
     assert!(said(2).contains("are contacts"), "{}", said(2));
     assert!(!said(2).contains("ecent care contacts"), "{}", said(2));

@@ -160,3 +160,17 @@ fn real_churn_files_need_no_description() {
         println!("{file}: AUC {mean:.4} as the mean of folds, {pooled:.4} pooled");
     }
 }
+
+#[test]
+fn a_card_does_not_say_what_is_lacked_where_it_says_what_is_had() {
+    let run = Pipeline::new().segments(6..=6).fit(&base(3000)).unwrap();
+    let mut of_two = 0;
+    for card in &run.report().segmentation.segments {
+        let said = card.statements.iter().filter(|s| s.column == "payment");
+        let said: Vec<_> = said.map(|s| (s.segment_value, s.text.clone())).collect();
+        of_two += said.len();
+        assert!(said.len() <= 1, "prepaid and postpaid: {said:?}");
+        assert!(said.iter().all(|s| s.0 > 0.2), "what it lacks: {said:?}");
+    }
+    assert!(of_two > 0, "no segment differs by how it pays");
+}

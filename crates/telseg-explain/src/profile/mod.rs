@@ -263,7 +263,7 @@ pub(crate) struct Sourced {
 /// assert_eq!(segments[0].name, "Heavy data");
 /// assert_eq!(
 ///     segments[0].description[0],
-///     "25 % of base (100 subscribers). Data 19 GB, 1.9 times the base."
+///     "25% of base (100 subscribers). Data 19 GB, 1.9 times the base."
 /// );
 /// # Ok::<(), telseg_core::Error>(())
 /// ```
