@@ -4,8 +4,12 @@ mod density;
 mod gbm;
 mod hierarchy;
 mod kmeans;
+<<<<<<< HEAD
 mod mixed;
 mod mixture;
+=======
+mod preprocess;
+>>>>>>> time
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -28,6 +32,7 @@ const ALL: &[(&str, Workload)] = &[
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),
+    ("preprocess", preprocess::preprocess),
 ];
 
 pub(crate) fn find(name: &str) -> Result<Workload> {

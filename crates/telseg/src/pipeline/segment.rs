@@ -7,7 +7,12 @@ use telseg_cluster::{Candidate, ChooseParams, Init, KMeans};
 use telseg_core::{Error, Progress, Result};
 use telseg_features::TableEncoder;
 
+<<<<<<< HEAD
 use super::{Method, Pipeline, Segmenter};
+=======
+use super::{Pipeline, Segmenter};
+use crate::report::format::count;
+>>>>>>> time
 use crate::run::SegmentModel;
 
 /// What the stage found.
@@ -89,7 +94,7 @@ pub(super) fn segment(
     let method = format!(
         "k-means on {} features of {} subscribers, {} rounds in the best of {} starts.",
         x.ncols(),
-        x.nrows(),
+        count(x.nrows() as u64),
         report.n_iter,
         report.starts.len()
     );
@@ -200,7 +205,7 @@ fn own(model: Arc<Segmenter>, x: &Array2<f32>) -> Result<Segmented> {
         method: format!(
             "A method of the caller's own, on {} features of {} subscribers.",
             x.ncols(),
-            x.nrows()
+            count(x.nrows() as u64)
         ),
     })
 }
