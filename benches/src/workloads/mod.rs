@@ -4,12 +4,9 @@ mod density;
 mod gbm;
 mod hierarchy;
 mod kmeans;
-<<<<<<< HEAD
 mod mixed;
 mod mixture;
-=======
 mod preprocess;
->>>>>>> time
 
 use crate::folder::{Clock, Folder, Result};
 

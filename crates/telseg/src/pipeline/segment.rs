@@ -7,12 +7,8 @@ use telseg_cluster::{Candidate, ChooseParams, Init, KMeans};
 use telseg_core::{Error, Progress, Result};
 use telseg_features::TableEncoder;
 
-<<<<<<< HEAD
 use super::{Method, Pipeline, Segmenter};
-=======
-use super::{Pipeline, Segmenter};
 use crate::report::format::count;
->>>>>>> time
 use crate::run::SegmentModel;
 
 /// What the stage found.
