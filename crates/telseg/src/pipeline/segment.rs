@@ -114,7 +114,7 @@ fn by_method(pipeline: &Pipeline, k: usize, rows: &Rows<'_>) -> Result<Segmented
         "{} on {} features of {} subscribers.",
         found.name,
         rows.own.ncols(),
-        rows.own.nrows()
+        count(rows.own.nrows() as u64)
     );
     let choice = match pipeline.method.takes_k() {
         true => String::new(),
@@ -146,7 +146,7 @@ fn go_on(pipeline: &Pipeline, x: &Array2<f32>) -> Result<Option<Segmented>> {
     let method = format!(
         "k-means on {} features of {} subscribers, {} rounds from the segments of the run before.",
         x.ncols(),
-        x.nrows(),
+        count(x.nrows() as u64),
         model.report().n_iter
     );
     Ok(Some(Segmented {
