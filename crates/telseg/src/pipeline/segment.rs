@@ -89,7 +89,7 @@ fn go_on(pipeline: &Pipeline, x: &Array2<f32>) -> Result<Option<Segmented>> {
     let method = format!(
         "k-means on {} features of {} subscribers, {} rounds from the segments of the run before.",
         x.ncols(),
-        x.nrows(),
+        count(x.nrows() as u64),
         model.report().n_iter
     );
     Ok(Some(Segmented {
