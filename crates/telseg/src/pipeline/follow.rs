@@ -140,11 +140,11 @@ fn rename(
     change: &Transition,
 ) {
     let mut taken = BTreeSet::new();
-    for label in 0..segmented.n_segments {
-        if let Some(id) = change.segment_of(label as u32) {
-            segments[label].id = id.0;
+    for (label, segment) in (0..).zip(&mut segments[..segmented.n_segments]) {
+        if let Some(id) = change.segment_of(label) {
+            segment.id = id.0;
             if let Some(name) = history.name(id) {
-                segments[label].name = name.to_owned();
+                segment.name = name.to_owned();
                 taken.insert(name.to_owned());
             }
         }
