@@ -21,11 +21,11 @@
 
 mod categorical;
 mod column;
-mod fdr;
 mod numeric;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use telseg_core::stats::benjamini_hochberg;
 use telseg_core::{Error, Result};
 
 pub use column::{Column, ColumnValues, MISSING, Role};
@@ -356,7 +356,7 @@ fn state(columns: &[Column<'_>], groups: &Groups<'_>, params: &ProfileParams) ->
         .flatten()
         .collect();
     let p: Vec<f64> = measured.iter().map(|(_, m)| m.p).collect();
-    let q = fdr::benjamini_hochberg(&p);
+    let q = benjamini_hochberg(&p);
     let mut of_segment = vec![Vec::new(); groups.n_segments];
     for ((index, m), q_value) in measured.into_iter().zip(q) {
         of_segment[m.segment].push(Sourced {

@@ -165,6 +165,7 @@ pub(super) fn segmentation(
             .iter()
             .map(|p| profile::card(p, target, value))
             .collect(),
+        comparison: None,
         heatmap: profile::heatmap(profiles),
         map: None,
     }

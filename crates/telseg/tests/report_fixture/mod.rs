@@ -38,6 +38,7 @@ pub(crate) fn report() -> Report {
         quality: quality(),
         segmentation: segmentation(),
         prediction: Some(prediction()),
+        changes: None,
         world: None,
         making: Making {
             seed: Some(42),
@@ -264,6 +265,7 @@ fn segmentation() -> Segmentation {
             .collect(),
         choice: "6 segments: the largest number whose stability stays above 0.85 and whose silhouette is within one interval of the best.".into(),
         segments: segments.collect(),
+        comparison: None,
         heatmap: Some(heatmap(6, 18)),
         map: Some(map(6, 900)),
     }

@@ -1,0 +1,81 @@
+//! Iterations of E and M steps from one start.
+
+use telseg_core::kernel::{TILE, math, posterior};
+use telseg_core::{Result, Scalar};
+
+use super::density::{Density, Parameters};
+use super::params::GaussianMixtureParams;
+use super::stats::{Rows, expect, weighted};
+use super::update::maximise;
+
+/// What one start came to.
+pub(super) struct Outcome<F> {
+    pub(super) parameters: Parameters,
+    pub(super) density: Density<F>,
+    pub(super) trace: Vec<f64>,
+    pub(super) converged: bool,
+    pub(super) collapsed: Vec<u32>,
+}
+
+/// Iterates until the mean log-likelihood of a row changes by less than the tolerance, or `max_iter`.
+pub(super) fn run<F: Scalar>(
+    params: &GaussianMixtureParams,
+    rows: &Rows<F>,
+    shift: &[F],
+    start: Parameters,
+) -> Result<Outcome<F>> {
+    let mut density = Density::new(&start, shift)?;
+    let (mut parameters, mut collapsed) = (start, Vec::new());
+    let (mut trace, mut converged) = (Vec::<f64>::new(), false);
+    while trace.len() < params.max_iter && !converged {
+        let stats = expect(&density, params.covariance, rows);
+        stats.check()?;
+        let likelihood = stats.log_likelihood / stats.weight;
+        (parameters, collapsed) = maximise(&stats, &parameters, shift, params.reg_covar);
+        density = Density::new(&parameters, shift)?;
+        converged = trace
+            .last()
+            .is_some_and(|last| (likelihood - last).abs() < params.tol);
+        trace.push(likelihood);
+    }
+    Ok(Outcome {
+        parameters,
+        density,
+        trace,
+        converged,
+        collapsed,
+    })
+}
+
+/// Labels of the rows, their log-likelihood and the entropy of their memberships.
+pub(super) fn judge<F: Scalar>(density: &Density<F>, rows: &Rows<F>) -> (Vec<u32>, f64, f64) {
+    let task = |tiles: std::ops::Range<usize>| {
+        let (mut work, mut logs) = (density.work(), vec![]);
+        let mut labels = vec![0; tiles.len() * TILE];
+        let (mut likelihood, mut entropy) = (0.0, 0.0);
+        for (t, labels) in tiles.zip(labels.chunks_mut(TILE)) {
+            density.joint(rows.packed.tile(t).0, &mut work);
+            work.labels(labels);
+            posterior(&mut work.joint, &mut work.log_density);
+            likelihood += weighted(&work.log_density, &rows.weights[t]);
+            logs.clone_from(&work.joint);
+            math::ln(logs.as_flattened_mut());
+            for (joint, logs) in work.joint.iter().zip(&logs) {
+                for ((&r, &ln), &w) in joint.iter().zip(logs).zip(&rows.weights[t]) {
+                    if r > F::zero() {
+                        entropy -= w.into_f64() * r.into_f64() * ln.into_f64();
+                    }
+                }
+            }
+        }
+        (labels, likelihood, entropy)
+    };
+    let n_rows = rows.packed.n_rows();
+    let start = (Vec::with_capacity(n_rows + TILE), 0.0, 0.0);
+    let (mut labels, likelihood, entropy) = rows.fold(task, start, |mut all, part| {
+        all.0.extend(part.0);
+        (all.0, all.1 + part.1, all.2 + part.2)
+    });
+    labels.truncate(n_rows);
+    (labels, likelihood, entropy)
+}
