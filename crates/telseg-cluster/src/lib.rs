@@ -7,6 +7,7 @@ pub mod hdbscan;
 pub mod kmeans;
 pub mod metrics;
 mod neighbours;
+pub mod optics;
 mod rows;
 
 pub use assignment::Assignment;
@@ -15,3 +16,4 @@ pub use hdbscan::{Hdbscan, HdbscanParams, HdbscanReport, Membership, Selection};
 pub use kmeans::{
     Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
 };
+pub use optics::{Optics, OpticsParams, XiClusters, XiParams};
