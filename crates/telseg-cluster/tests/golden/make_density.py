@@ -71,7 +71,7 @@ for n, d, k, eps in [(240, 2, 3, 0.45), (300, 3, 5, 0.8), (200, 5, 3, 1.6)]:
         dict(min_cluster_size=8, min_samples=4, cluster_selection_method="leaf"),
         dict(min_cluster_size=9, min_samples=5, cluster_selection_epsilon=eps),
         dict(min_cluster_size=9, min_samples=5, cluster_selection_method="leaf", cluster_selection_epsilon=eps),
-        dict(min_cluster_size=9, min_samples=5, max_cluster_size=n // 4)]]
+        dict(min_cluster_size=9, min_samples=5, max_cluster_size=n // 4 - 5)]]
     dbcv = [dict(labels=m.labels_.tolist(), value=float(dbcv_of(x, m.labels_))),
             dict(labels=runs[1]["labels"], value=float(dbcv_of(x, np.array(runs[1]["labels"]))))]
     cases.append(dict(dbcv=dbcv, x=x.tolist(), eps=eps, min_points=6, dbscan=m.labels_.tolist(), core=core.tolist(),
