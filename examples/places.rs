@@ -1,5 +1,7 @@
 //! Where a subscriber lives and works: dense places among a month of positions, and the trips between them.
 
+#![allow(clippy::print_stdout)]
+
 use std::process::ExitCode;
 
 use ndarray::{Array2, array};
@@ -17,15 +19,15 @@ fn main() -> ExitCode {
 }
 
 fn run() -> telseg_core::Result<()> {
-    // Kilometres east and north of the city's centre: nights around one cell, days around two others, and trips.
+    // Kilometres east and north of the city's centre: nights around one cell, days around another, and trips.
     let dice = Seed::new(7).stream("places");
     let positions = Array2::from_shape_fn((720, 2), |(i, j)| {
         let toss = |part: u64| dice.unit((i as u64 * 2 + j as u64) * 4 + part);
         let near = (0..3).map(toss).sum::<f64>() - 1.5;
         (match i % 24 {
-            0..8 | 20..24 => [-6.0, 2.5][j] + 0.4 * near,
             9..18 => [3.0, -1.0][j] + 0.8 * near,
-            _ => 30.0 * (toss(3) - 0.5),
+            8 | 18 | 19 => 30.0 * (toss(3) - 0.5),
+            _ => [-6.0, 2.5][j] + 0.4 * near,
         }) as f32
     });
     let model = Hdbscan::params(60).with_min_samples(10).fit(&positions)?;
