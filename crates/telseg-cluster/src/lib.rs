@@ -14,6 +14,7 @@ pub mod kprototypes;
 pub mod metrics;
 pub mod mixture;
 mod neighbours;
+pub mod optics;
 mod rows;
 pub mod temporal;
 
@@ -40,3 +41,4 @@ pub use mixture::latent::{
     LatentReport, LatentStats,
 };
 pub use mixture::{Criteria, Criterion, MixtureCandidate, MixtureChoice};
+pub use optics::{Optics, OpticsParams, XiClusters, XiParams};
