@@ -3,6 +3,7 @@
 mod gbm;
 mod kmeans;
 mod mixture;
+mod preprocess;
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -16,6 +17,7 @@ const ALL: &[(&str, Workload)] = &[
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),
+    ("preprocess", preprocess::preprocess),
 ];
 
 pub(crate) fn find(name: &str) -> Result<Workload> {
