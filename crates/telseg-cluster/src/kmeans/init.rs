@@ -1,7 +1,7 @@
 //! Where the centres start.
 
 use rand::Rng as _;
-use telseg_core::kernel::{Centers, Packed, TILE};
+use telseg_core::kernel::{Centers, Packed, TILE, Tile};
 use telseg_core::seed::Rng;
 use telseg_core::{Result, Scalar, par};
 
@@ -14,17 +14,15 @@ use super::data::{CHUNK, Data};
 /// one that leaves the least sum. Where all rows lie on centres, rows are drawn by weight.
 pub(super) fn plus_plus<F: Scalar>(
     data: &Data<'_, F>,
-    packed: &Packed<F>,
     n_clusters: usize,
     rng: &mut Rng,
 ) -> Result<Vec<usize>> {
     let n_candidates = 2 + (n_clusters as f64).ln() as usize;
     let weights: Vec<f64> = (0..data.n_rows).map(|i| data.weight(i)).collect();
-    let norms = &data.norms;
     let first = draw(&chunk_sums(&weights), &weights, rng);
     let mut chosen = vec![first];
     let mut closest = vec![f64::INFINITY; data.n_rows];
-    update(data, packed, norms, first, &mut closest)?;
+    update(data, first, &mut closest)?;
     while chosen.len() < n_clusters {
         let mass: Vec<f64> = closest.iter().zip(&weights).map(|(c, w)| c * w).collect();
         let sums = chunk_sums(&mass);
@@ -38,12 +36,12 @@ pub(super) fn plus_plus<F: Scalar>(
                 }
             })
             .collect();
-        let left = remaining(data, packed, norms, &candidates, &closest, &weights)?;
+        let left = remaining(data, &candidates, &closest, &weights)?;
         let best = (0..n_candidates)
             .min_by(|&a, &b| left[a].total_cmp(&left[b]))
             .unwrap_or(0);
         chosen.push(candidates[best]);
-        update(data, packed, norms, candidates[best], &mut closest)?;
+        update(data, candidates[best], &mut closest)?;
     }
     Ok(chosen)
 }
@@ -68,20 +66,16 @@ pub(super) fn random<F: Scalar>(
 }
 
 /// Lowers the squared distance to the closest centre where row `center` is closer.
-fn update<F: Scalar>(
-    data: &Data<'_, F>,
-    packed: &Packed<F>,
-    norms: &[F],
-    center: usize,
-    closest: &mut [f64],
-) -> Result<()> {
+fn update<F: Scalar>(data: &Data<'_, F>, center: usize, closest: &mut [f64]) -> Result<()> {
     let centers = layout(data, &[center])?;
     par::fill(closest, CHUNK, |range, closest| {
+        let mut tile = Loaded::new(data.n_columns);
         let mut scores = [[F::zero(); TILE]; 1];
         for (t, part) in closest.chunks_mut(TILE).enumerate() {
-            centers.scores(packed.tile(range.start / TILE + t).0, &mut scores);
+            let start = range.start + t * TILE;
+            centers.scores(tile.load(data, start..start + part.len()), &mut scores);
             for (l, c) in part.iter_mut().enumerate() {
-                let norm = norms[range.start + t * TILE + l].into_f64();
+                let norm = tile.lengths[l].into_f64();
                 let distance = norm + 2.0 * scores[0][l].into_f64();
                 *c = c.min(distance.max(0.0));
             }
@@ -94,23 +88,22 @@ fn update<F: Scalar>(
 /// For each candidate, the weighted sum of squared distances that would remain if it became a centre.
 fn remaining<F: Scalar>(
     data: &Data<'_, F>,
-    packed: &Packed<F>,
-    norms: &[F],
     candidates: &[usize],
     closest: &[f64],
     weights: &[f64],
 ) -> Result<Vec<f64>> {
     let centers = layout(data, candidates)?;
     let parts = par::map(data.n_rows, CHUNK, |range| {
+        let mut tile = Loaded::new(data.n_columns);
         let mut scores = vec![[F::zero(); TILE]; candidates.len()];
         let mut sums = vec![0.0; candidates.len()];
         for start in range.clone().step_by(TILE) {
-            centers.scores(packed.tile(start / TILE).0, &mut scores);
             let end = range.end.min(start + TILE);
+            centers.scores(tile.load(data, start..end), &mut scores);
             for (sum, scores) in sums.iter_mut().zip(&scores) {
-                for (i, score) in (start..end).zip(scores) {
+                for ((i, score), norm) in (start..end).zip(scores).zip(&tile.lengths) {
                     *sum += weights[i]
-                        * closest[i].min((norms[i].into_f64() + 2.0 * score.into_f64()).max(0.0));
+                        * closest[i].min((norm.into_f64() + 2.0 * score.into_f64()).max(0.0));
                 }
             }
         }
@@ -122,6 +115,28 @@ fn remaining<F: Scalar>(
             total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
             total
         }))
+}
+
+/// A tile in cache, with the squared lengths of its rows.
+struct Loaded<F> {
+    tile: Packed<F>,
+    lengths: [F; TILE],
+}
+
+impl<F: Scalar> Loaded<F> {
+    fn new(n_columns: usize) -> Self {
+        Self {
+            tile: Packed::zeros(TILE, n_columns),
+            lengths: [F::zero(); TILE],
+        }
+    }
+
+    fn load(&mut self, data: &Data<'_, F>, rows: std::ops::Range<usize>) -> Tile<'_, F> {
+        self.tile.load(0, data.rows(rows), &data.shift);
+        let tile = self.tile.tile(0).0;
+        tile.squared_lengths(&mut self.lengths);
+        tile
+    }
 }
 
 fn layout<F: Scalar>(data: &Data<'_, F>, rows: &[usize]) -> Result<Centers<F>> {

@@ -18,6 +18,7 @@ mod data;
 mod init;
 mod lloyd;
 mod model;
+mod near;
 mod params;
 mod sums;
 

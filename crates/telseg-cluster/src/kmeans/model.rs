@@ -117,13 +117,16 @@ impl KMeansParams {
         }
         let data = Data::new(x, weights, self.n_clusters)?;
         let algorithm = self.choose_algorithm(&data);
-        let packed = data.pack()?;
         let (mut best, mut starts) = (None::<Outcome<F>>, Vec::with_capacity(self.n_init));
         for start in 0..self.n_init {
-            let centers = self.start(&data, &packed, start)?;
+            let centers = self.start(&data, start)?;
             let assigner = match algorithm {
-                Algorithm::Lloyd => Assigner::Lloyd(&packed),
-                _ => Assigner::Hamerly(&packed, Bounds::new(data.n_rows)),
+                Algorithm::Lloyd => Assigner::All,
+                _ => Assigner::Bounded(Bounds::new(
+                    data.n_rows,
+                    self.n_clusters,
+                    algorithm == Algorithm::Exponion,
+                )),
             };
             let outcome = lloyd::run(&data, assigner, centers, self)?;
             starts.push(outcome.inertia);
@@ -181,12 +184,7 @@ impl KMeansParams {
         }
     }
 
-    fn start<F: Scalar>(
-        &self,
-        data: &Data<'_, F>,
-        packed: &Packed<F>,
-        start: usize,
-    ) -> Result<Vec<F>> {
+    fn start<F: Scalar>(&self, data: &Data<'_, F>, start: usize) -> Result<Vec<F>> {
         let mut rng = Seed::new(self.seed)
             .stream("kmeans.init")
             .index(start as u64);
@@ -194,7 +192,7 @@ impl KMeansParams {
             Init::Centers(centers) => {
                 return Ok(centers.iter().map(|&c| F::from_f64(c)).collect());
             }
-            Init::KMeansPlusPlus => init::plus_plus(data, packed, self.n_clusters, &mut rng)?,
+            Init::KMeansPlusPlus => init::plus_plus(data, self.n_clusters, &mut rng)?,
             Init::Random => init::random(data, self.n_clusters, &mut rng),
         };
         Ok(rows
@@ -269,9 +267,7 @@ impl<F: Scalar> KMeans<F> {
             let mut nearest = NearestTile::default();
             for (t, labels) in labels.chunks_mut(TILE).enumerate() {
                 let first = c * CHUNK + t * TILE;
-                for l in 0..labels.len() {
-                    tile.set_row(l, &rows[(first + l) * d..][..d], shift);
-                }
+                tile.load(0, &rows[first * d..(first + labels.len()) * d], shift);
                 round.layout.nearest(tile.tile(0).0, &mut nearest);
                 labels.copy_from_slice(&nearest.label[..labels.len()]);
             }

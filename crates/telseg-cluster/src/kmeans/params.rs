@@ -44,10 +44,12 @@ pub enum Init {
 pub enum Algorithm {
     /// Whichever is expected to be faster for the number of columns and clusters.
     Auto,
-    /// Every distance in every round, by the fused kernel on rows that are packed once.
+    /// Every distance in every round, by the fused kernel.
     Lloyd,
     /// Hamerly's two bounds a row: rows whose bounds prove that their label stays are left alone.
     Hamerly,
+    /// Hamerly's bounds, and for rows in doubt only the centres around their own that can be nearest.
+    Exponion,
 }
 
 impl KMeansParams {

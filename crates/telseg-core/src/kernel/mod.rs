@@ -6,18 +6,21 @@
 //! bits, because the order of the operations is fixed by the body and not by the width of the registers; the plain level
 //! rounds products once more and differs in the last bits.
 
+mod fixed;
 mod level;
 pub mod math;
 mod matmul;
 mod nearest;
 mod pack;
 mod reduce;
+mod transpose;
 
+pub use fixed::{GridRows, Move, move_rows, round};
 pub use level::Level;
 pub use matmul::matmul;
-pub use nearest::{Centers, NearestTile};
+pub use nearest::{Centers, Margin, NearestTile};
 pub use pack::{Packed, TILE, Tile};
-pub use reduce::{dot, row_norms, squared_distance};
+pub use reduce::{Pair, dot, row_norms, squared_distance, squared_distances};
 
 /// The kernels of one element type; sealed, and a part of [`Scalar`](crate::Scalar).
 pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
@@ -34,6 +37,27 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
         tile: Tile<'_, Self>,
         centers: &Centers<Self>,
         out: &mut [[Self; TILE]],
+    );
+    #[doc(hidden)]
+    fn transpose(level: Level, rows: &[Self], shift: &[Self], lanes: &mut [pack::Lane<Self>]);
+    #[doc(hidden)]
+    fn lengths_tile(level: Level, tile: Tile<'_, Self>, out: &mut [Self; TILE]);
+    #[doc(hidden)]
+    fn bounds_tile(
+        level: Level,
+        found: &mut NearestTile<Self>,
+        lengths: &[Self; TILE],
+        margin: &Margin<Self>,
+    );
+    #[doc(hidden)]
+    fn move_rows(level: Level, rows: GridRows<'_, Self>, moves: &[Move], sums: &mut [i64]);
+    #[doc(hidden)]
+    fn squared_distances(
+        level: Level,
+        rows: (&[Self], &[Self]),
+        n_columns: usize,
+        pairs: &[Pair],
+        out: &mut [Self],
     );
     #[doc(hidden)]
     fn dot(level: Level, a: &[Self], b: &[Self]) -> Self;
@@ -66,6 +90,43 @@ macro_rules! implement {
                     nearest::scores::<$t, $middle, true>,
                     nearest::scores::<$t, $plain, false>;
                     (tile: Tile<'_, $t>, centers: &Centers<$t>, out: &mut [[$t; TILE]]) -> ())
+            }
+
+            #[inline]
+            fn transpose(level: Level, rows: &[$t], shift: &[$t], lanes: &mut [pack::Lane<$t>]) {
+                #[cfg(target_arch = "x86_64")]
+                if level >= Level::Avx2 && rows.len() == TILE * shift.len() {
+                    // SAFETY: a level is only ever obtained from `Level::best` or `Level::available`, which found its features.
+                    #[allow(unsafe_code)]
+                    return unsafe { <$t as transpose::Registers>::transpose(rows, shift, lanes) };
+                }
+                level::dispatch!(level, transpose::plain::<$t>, transpose::plain::<$t>, transpose::plain::<$t>;
+                    (rows: &[$t], shift: &[$t], lanes: &mut [pack::Lane<$t>]) -> ())
+            }
+
+            #[inline]
+            fn lengths_tile(level: Level, tile: Tile<'_, $t>, out: &mut [$t; TILE]) {
+                level::dispatch!(level, nearest::lengths::<$t, true>, nearest::lengths::<$t, true>,
+                    nearest::lengths::<$t, false>; (tile: Tile<'_, $t>, out: &mut [$t; TILE]) -> ())
+            }
+
+            #[inline]
+            fn bounds_tile(level: Level, found: &mut NearestTile<$t>, lengths: &[$t; TILE], margin: &Margin<$t>) {
+                level::dispatch!(level, nearest::bounds::<$t>, nearest::bounds::<$t>, nearest::bounds::<$t>;
+                    (found: &mut NearestTile<$t>, lengths: &[$t; TILE], margin: &Margin<$t>) -> ())
+            }
+
+            #[inline]
+            fn move_rows(level: Level, rows: GridRows<'_, $t>, moves: &[Move], sums: &mut [i64]) {
+                level::dispatch!(level, fixed::body::<$t>, fixed::body::<$t>, fixed::body::<$t>;
+                    (rows: GridRows<'_, $t>, moves: &[Move], sums: &mut [i64]) -> ())
+            }
+
+            #[inline]
+            fn squared_distances(level: Level, rows: (&[$t], &[$t]), n_columns: usize, pairs: &[Pair], out: &mut [$t]) {
+                level::dispatch!(level, reduce::distances_body::<$t, true>, reduce::distances_body::<$t, true>,
+                    reduce::distances_body::<$t, false>;
+                    (rows: (&[$t], &[$t]), n_columns: usize, pairs: &[Pair], out: &mut [$t]) -> ())
             }
 
             #[inline]
