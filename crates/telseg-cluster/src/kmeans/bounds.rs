@@ -198,9 +198,9 @@ struct Work<F: Scalar> {
     tile: Packed<F>,
     lengths: [F; TILE],
     nearest: NearestTile<F>,
-    /// Rows of the chunk that are gathered in a tile of their own.
+    /// Rows of the chunk that are gathered for a tile of their own, and their values.
     gathered: Vec<u32>,
-    gather: Packed<F>,
+    gather: Vec<F>,
 }
 
 impl<F: Scalar> Work<F> {
@@ -217,7 +217,7 @@ impl<F: Scalar> Work<F> {
             lengths: [F::zero(); TILE],
             nearest: NearestTile::default(),
             gathered: Vec::with_capacity(TILE),
-            gather: Packed::zeros(TILE, d),
+            gather: Vec::with_capacity(TILE * d),
         }
     }
 
@@ -293,11 +293,7 @@ impl<F: Scalar> Work<F> {
                 if !self.tighten(context, part, l as usize, upper)
                     && !self.look_around(context, part, l as usize, upper)
                 {
-                    self.gather.set_row(
-                        self.gathered.len(),
-                        data.row(part.start + l as usize),
-                        &data.shift,
-                    );
+                    self.gather.extend_from_slice(data.row(part.start + l as usize));
                     self.gathered.push(l);
                     if self.gathered.len() == TILE {
                         self.settle(context, part);
@@ -380,7 +376,9 @@ impl<F: Scalar> Work<F> {
         if self.gathered.is_empty() {
             return;
         }
-        let tile = self.gather.tile(0).0;
+        self.tile.load(0, &self.gather, &context.data.shift);
+        self.gather.clear();
+        let tile = self.tile.tile(0).0;
         tile.squared_lengths(&mut self.lengths);
         context.round.layout.nearest(tile, &mut self.nearest);
         self.nearest.bounds(&self.lengths, &context.near.margin);
