@@ -11,6 +11,7 @@ pub(crate) type Workload = fn(&Folder, &mut Clock) -> Result<()>;
 const ALL: &[(&str, Workload)] = &[
     ("kmeans", kmeans::kmeans),
     ("kmeans_hd", kmeans::kmeans),
+    ("minibatch_kmeans", kmeans::minibatch),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

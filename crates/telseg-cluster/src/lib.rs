@@ -5,5 +5,7 @@ pub mod metrics;
 mod rows;
 
 pub use kmeans::{
-    Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
+    Algorithm, Candidate, Choice, ChooseParams, Distance, Init, KMeans, KMeansExtent, KMeansParams,
+    KMeansReport, KMeansState, KMeansStats, MiniBatchKMeans, MiniBatchKMeansParams,
+    MiniBatchReport,
 };

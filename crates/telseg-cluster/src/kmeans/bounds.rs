@@ -293,7 +293,8 @@ impl<F: Scalar> Work<F> {
                 if !self.tighten(context, part, l as usize, upper)
                     && !self.look_around(context, part, l as usize, upper)
                 {
-                    self.gather.extend_from_slice(data.row(part.start + l as usize));
+                    self.gather
+                        .extend_from_slice(data.row(part.start + l as usize));
                     self.gathered.push(l);
                     if self.gathered.len() == TILE {
                         self.settle(context, part);

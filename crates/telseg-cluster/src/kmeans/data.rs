@@ -7,6 +7,7 @@ use ndarray::{ArrayRef1, ArrayRef2};
 use telseg_core::kernel::GridRows;
 use telseg_core::{Error, Result, Scalar, par};
 
+use super::params::Distance;
 use super::sums::Grid;
 use crate::rows::{check_finite, check_shape, check_weights, contiguous};
 
@@ -33,11 +34,12 @@ impl<'a, F: Scalar> Data<'a, F> {
         x: &'a ArrayRef2<F>,
         weights: Option<&ArrayRef1<f64>>,
         n_clusters: usize,
+        distance: Distance,
     ) -> Result<Self> {
         let (n_rows, n_columns) = x.dim();
         check_shape(x, n_clusters, "n_clusters")?;
         let weights = weights.map(|w| check_weights(w, n_rows)).transpose()?;
-        let values = contiguous(x);
+        let values = distance.rows(contiguous(x), n_columns);
         let mut data = Self {
             n_rows,
             n_columns,

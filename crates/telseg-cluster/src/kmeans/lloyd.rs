@@ -8,7 +8,7 @@ use telseg_core::{Result, Scalar, par};
 
 use super::bounds::Bounds;
 use super::data::{CHUNK, Data};
-use super::params::KMeansParams;
+use super::params::{Distance, KMeansParams};
 use super::sums::Sums;
 
 /// No cluster yet.
@@ -82,6 +82,10 @@ pub(super) fn run<F: Scalar>(
     params: &KMeansParams,
 ) -> Result<Outcome<F>> {
     let (k, d) = (params.n_clusters, data.n_columns);
+    let mut start = start;
+    start
+        .chunks_exact_mut(d)
+        .for_each(|center| params.distance.project(center));
     let mut round = Round::new(start, &data.shift)?;
     let mut labels = vec![NONE; data.n_rows];
     let mut sums = Sums::zeros(k, d);
@@ -89,7 +93,7 @@ pub(super) fn run<F: Scalar>(
     while trace.len() < params.max_iter && !converged {
         let changed = assigner.assign(data, &round, &mut labels, &mut sums);
         let moved = fill_empty(data, &round, &mut labels, &mut sums, k);
-        let next = Round::new(means(data, &sums, &round), &data.shift)?;
+        let next = Round::new(means(data, &sums, &round, params.distance), &data.shift)?;
         let drift: Vec<f64> = (0..k)
             .map(|j| distance(next.shifted(j, d), round.shifted(j, d)))
             .collect();
@@ -97,7 +101,7 @@ pub(super) fn run<F: Scalar>(
             bounds.drift(&drift);
             moved.iter().for_each(|&i| bounds.forget(i));
         }
-        trace.push(spread(data, &sums, k));
+        trace.push(spread(data, &sums, &next));
         settled = changed == 0 && moved.is_empty();
         converged =
             settled || drift.iter().map(|d| d * d).sum::<f64>() <= params.tol * data.variance;
@@ -216,8 +220,13 @@ fn fill_empty<F: Scalar>(
     moved
 }
 
-/// The mean of every cluster; the old centre where it is empty.
-fn means<F: Scalar>(data: &Data<'_, F>, sums: &Sums, round: &Round<F>) -> Vec<F> {
+/// The mean of every cluster, or its direction; the old centre where there is none.
+fn means<F: Scalar>(
+    data: &Data<'_, F>,
+    sums: &Sums,
+    round: &Round<F>,
+    distance: Distance,
+) -> Vec<F> {
     let d = data.n_columns;
     let mut centers = round.centers.clone();
     for (j, center) in centers.chunks_exact_mut(d).enumerate() {
@@ -225,19 +234,30 @@ fn means<F: Scalar>(data: &Data<'_, F>, sums: &Sums, round: &Round<F>) -> Vec<F>
             for ((c, m), s) in center.iter_mut().zip(mean).zip(&data.shift) {
                 *c = F::from_f64(m + s.into_f64());
             }
+            if distance == Distance::Cosine && center.iter().all(|c| *c == F::zero()) {
+                center.copy_from_slice(&round.centers[j * d..][..d]);
+            }
+            distance.project(center);
         }
     }
     centers
 }
 
-/// Weighted sum of squared distances to the clusters' means, from the sums alone:
-/// `sum w |x|^2 - sum_j W_j |m_j|^2` relative to the shift.
-fn spread<F: Scalar>(data: &Data<'_, F>, sums: &Sums, n_clusters: usize) -> f64 {
+/// Weighted sum of squared distances to the updated centres, from the sums alone:
+/// `sum w |x|^2 - sum_j W_j (2 m_j - c_j) . c_j` relative to the shift.
+fn spread<F: Scalar>(data: &Data<'_, F>, sums: &Sums, next: &Round<F>) -> f64 {
+    let d = data.n_columns;
     let explained = |j: usize| -> f64 {
-        let norm = sums.mean(&data.grid, j).map(|m| m.map(|v| v * v).sum());
-        sums.weight(&data.grid, j) * norm.unwrap_or(0.0)
+        let Some(mean) = sums.mean(&data.grid, j) else {
+            return 0.0;
+        };
+        let pairs = mean.zip(next.shifted(j, d));
+        let product: f64 = pairs
+            .map(|(m, c)| (2.0 * m - c.into_f64()) * c.into_f64())
+            .sum();
+        sums.weight(&data.grid, j) * product
     };
-    (data.total - (0..n_clusters).map(explained).sum::<f64>()).max(0.0)
+    (data.total - (0..next.layout.n()).map(explained).sum::<f64>()).max(0.0)
 }
 
 fn inertia<F: Scalar>(data: &Data<'_, F>, labels: &[u32], round: &Round<F>) -> f64 {

@@ -12,16 +12,22 @@
 //! rows), so that rows can move between clusters without a trace and results do not depend on the number of threads. A
 //! cluster that runs empty takes the row farthest from its centre.
 
+mod blocks;
 mod bounds;
 pub mod choose;
+mod codebook;
 mod data;
 mod init;
 mod lloyd;
+pub mod minibatch;
 mod model;
 mod near;
 mod params;
+pub mod stats;
 mod sums;
 
 pub use choose::{Candidate, Choice, ChooseParams};
+pub use minibatch::{MiniBatchKMeans, MiniBatchKMeansParams, MiniBatchReport};
 pub use model::{KMeans, KMeansReport};
-pub use params::{Algorithm, Init, KMeansParams};
+pub use params::{Algorithm, Distance, Init, KMeansParams};
+pub use stats::{KMeansExtent, KMeansState, KMeansStats};

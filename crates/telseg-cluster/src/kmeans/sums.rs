@@ -68,6 +68,11 @@ impl Sums {
         }
     }
 
+    pub(super) fn same_size(&self, other: &Self) -> bool {
+        let size = |s: &Self| (s.n_columns, s.rows.len(), s.weights.len());
+        size(self) == size(other)
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         let pairs = self.rows.iter_mut().zip(&other.rows);
         pairs.for_each(|(a, b)| *a += b);
