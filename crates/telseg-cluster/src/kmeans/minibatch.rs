@@ -58,7 +58,7 @@ pub struct MiniBatchKMeansParams {
 /// assert_ne!(model.predict_row(&array![3.0f32, 4.0])?, model.predict_row(&array![25.0f32, 24.0])?);
 /// # Ok::<(), telseg_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct MiniBatchKMeans<F: Scalar = f32> {
     codebook: Codebook<F>,
@@ -66,6 +66,8 @@ pub struct MiniBatchKMeans<F: Scalar = f32> {
     centers: Vec<f64>,
     weights: Vec<f64>,
     report: MiniBatchReport,
+    #[serde(skip)]
+    labels: Array1<u32>,
 }
 
 /// How a fit went.
@@ -203,6 +205,7 @@ impl MiniBatchKMeansParams {
                 break;
             }
         }
+        model.labels = model.predict(x)?;
         Ok(model)
     }
 
@@ -300,6 +303,7 @@ impl<F: Scalar> MiniBatchKMeans<F> {
                 converged: false,
                 mean_inertia: 0.0,
             },
+            labels: Array1::zeros(0),
         }
     }
 
@@ -338,6 +342,7 @@ impl<F: Scalar> MiniBatchKMeans<F> {
         let weight = |i: usize| weights.as_ref().map_or(1.0, |w| w[i]);
         let inertia = self.step(x.nrows(), |i| (&rows[i * d..][..d], weight(i)))?;
         self.take(inertia, 0.1);
+        self.labels = Array1::zeros(0);
         Ok(())
     }
 
@@ -437,6 +442,12 @@ impl<F: Scalar> MiniBatchKMeans<F> {
         &self.weights
     }
 
+    /// Labels of the rows of `fit`, the same as `predict` gives; empty after a further batch, with blocks, and in a model that
+    /// was loaded.
+    pub fn labels(&self) -> &Array1<u32> {
+        &self.labels
+    }
+
     /// How the fit went so far.
     pub fn report(&self) -> &MiniBatchReport {
         &self.report
@@ -472,6 +483,19 @@ struct Batch {
     sums: Vec<f64>,
     weights: Vec<f64>,
     inertia: f64,
+}
+
+/// The labels of the training rows are no part of the model.
+impl<F: Scalar> PartialEq for MiniBatchKMeans<F> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.codebook, &self.centers, &self.weights, &self.report)
+            == (
+                &other.codebook,
+                &other.centers,
+                &other.weights,
+                &other.report,
+            )
+    }
 }
 
 impl<F: Scalar> Artefact for MiniBatchKMeans<F> {
