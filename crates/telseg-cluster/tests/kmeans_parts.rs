@@ -282,3 +282,34 @@ fn parallel_seeds_are_as_good() {
         0.0
     );
 }
+
+#[test]
+fn a_path_is_never_worse_than_its_fits_and_never_rises() {
+    let (x, _) = rows(1500);
+    let params = KMeans::params(1).with_seed(4);
+    let path = params.path(1..=9, &x).unwrap();
+    for (k, model) in (1..).zip(&path) {
+        let alone = KMeans::params(k).with_seed(4).fit(&x).unwrap();
+        assert_eq!(model.n_clusters(), k);
+        assert!(model.report().inertia <= alone.report().inertia, "{k}");
+        assert_eq!(model.report().starts.len(), 3 + usize::from(k > 1));
+        assert_eq!(&model.predict(&x).unwrap(), model.labels());
+    }
+    assert!(
+        path.windows(2)
+            .all(|w| w[1].report().inertia <= w[0].report().inertia)
+    );
+    let problem = params.path(0..=3, &x).unwrap_err().to_string();
+    assert_eq!(
+        problem,
+        "ks: expected a range from at least 1 up, found 0..=3"
+    );
+}
+
+#[test]
+fn a_warm_start_stays_where_nothing_changed() {
+    let (x, _) = rows(1500);
+    let model = KMeans::params(6).with_tol(0.0).fit(&x).unwrap();
+    let again = model.warm_start().with_tol(0.0).fit(&x).unwrap();
+    assert_eq!((again.report().n_iter, again.labels()), (1, model.labels()));
+}

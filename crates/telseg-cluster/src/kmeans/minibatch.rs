@@ -476,6 +476,14 @@ impl<F: Scalar> MiniBatchKMeans<F> {
     pub fn predict_row(&self, row: &ArrayRef1<F>) -> Result<u32> {
         self.codebook.predict_row(row)
     }
+
+    /// Euclidean distance of each row to every centre: rows by clusters.
+    ///
+    /// # Errors
+    /// When the width is not the one at fit, or a value is not finite.
+    pub fn transform(&self, x: &ArrayRef2<F>) -> Result<Array2<F>> {
+        self.codebook.transform(x)
+    }
 }
 
 /// What a batch comes to.

@@ -246,8 +246,8 @@ fn blocks<T: Float, const W: usize, const KB: usize, const FMA: bool>(
 pub(super) fn lengths<T: Float, const FMA: bool>(tile: Tile<'_, T>, out: &mut [T; TILE]) {
     let mut sums = [T::zero(); TILE];
     for lane in tile.lanes {
-        for l in 0..TILE {
-            sums[l] = fma::<T, FMA>(lane.0[l], lane.0[l], sums[l]);
+        for (sum, &v) in sums.iter_mut().zip(&lane.0) {
+            *sum = fma::<T, FMA>(v, v, *sum);
         }
     }
     *out = sums;
@@ -261,8 +261,7 @@ pub(super) fn bounds<T: Float>(
 ) {
     let two = T::one() + T::one();
     let positive = |v: T| if v > T::zero() { v } else { T::zero() };
-    for l in 0..TILE {
-        let length = lengths[l];
+    for (l, &length) in lengths.iter().enumerate() {
         let off = margin.unit * (two * length + margin.loose) * margin.up + T::min_positive_value();
         let (near, far) = (
             length + two * found.best[l],
