@@ -174,7 +174,7 @@ impl<F: Scalar> KMeansState<F> {
         let farthest =
             farthest.fold(0.0, f64::max).sqrt() + largest.iter().map(|v| v * v).sum::<f64>().sqrt();
         let furthest = 4.0 * farthest * farthest;
-        if !(4.0 * furthest < F::max_value().into_f64()) {
+        if !furthest.is_finite() || 4.0 * furthest >= F::max_value().into_f64() {
             let problem = format!("squared distances overflow {}: scale the columns", F::NAME);
             return Err(Error::data("x", problem));
         }
