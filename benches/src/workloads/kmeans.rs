@@ -12,13 +12,7 @@ pub(crate) fn kmeans(folder: &Folder, clock: &mut Clock) -> Result<()> {
         .with_init(Init::Centers(init.mapv(f64::from)))
         .with_n_init(1)
         .with_max_iter(folder.param("iters")?)
-        .with_tol(0.0)
-        .with_algorithm(match std::env::var("ALG").as_deref() {
-            Ok("L") => telseg_cluster::Algorithm::Lloyd,
-            Ok("E") => telseg_cluster::Algorithm::Exponion,
-            Ok("H") => telseg_cluster::Algorithm::Hamerly,
-            _ => telseg_cluster::Algorithm::Auto,
-        });
+        .with_tol(0.0);
     let x: &ArrayRef2<f32> = &x;
     let model = clock.fit(|| params.fit(x))?;
     let labels = clock.predict(|| model.predict(x))?;
