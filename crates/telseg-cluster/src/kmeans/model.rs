@@ -178,12 +178,11 @@ impl KMeansParams {
 
     /// Bounds pay when a row's full search costs much more than keeping its bounds. Measured on overlapping clusters with
     /// heavy tails, 30 rounds, two threads, AVX-512: 20 clusters of 16 columns (320) take Lloyd 0.13 s and Hamerly 0.22 s;
-    /// 100 of 64 columns (6400) take 0.28 s and 0.18 s. Exponion's rings hold too many centres in that many columns and gain
-    /// nothing (0.18 s); in few columns with many clusters they do.
+    /// 100 of 64 columns (6400) take 0.28 s and 0.18 s. Exponion's rings gain nothing there
+    /// (0.18 s), nor in 3 columns with 200 clusters (25 ms, Lloyd 15 ms): it is run only where it is asked for.
     fn choose_algorithm<F: Scalar>(&self, data: &Data<'_, F>) -> Algorithm {
         let (k, d) = (self.n_clusters, data.n_columns);
         match self.algorithm {
-            Algorithm::Auto if d <= FEW_COLUMNS && k >= MANY_CLUSTERS => Algorithm::Exponion,
             Algorithm::Auto if k > 1 && k * d >= BOUNDS_PAY => Algorithm::Hamerly,
             Algorithm::Auto => Algorithm::Lloyd,
             chosen => chosen,
@@ -211,10 +210,6 @@ impl KMeansParams {
 
 /// Clusters times columns from which on bounds are kept.
 const BOUNDS_PAY: usize = 2048;
-
-/// Where the centres around a row's own are few.
-const FEW_COLUMNS: usize = 8;
-const MANY_CLUSTERS: usize = 128;
 
 impl<F: Scalar> KMeans<F> {
     /// Parameters that start from these centres, once: this month's segments from last month's.
