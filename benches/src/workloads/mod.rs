@@ -2,6 +2,7 @@
 
 mod gbm;
 mod kmeans;
+mod preprocess;
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -15,6 +16,7 @@ const ALL: &[(&str, Workload)] = &[
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),
+    ("preprocess", preprocess::preprocess),
 ];
 
 pub(crate) fn find(name: &str) -> Result<Workload> {

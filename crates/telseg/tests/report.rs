@@ -266,3 +266,24 @@ fn files_are_whole_or_not_there() {
         .unwrap_err();
     assert!(error.to_string().contains("no/such"), "{error}");
 }
+
+#[test]
+fn scores_of_a_rare_event_fill_their_plot() {
+    let places = |scale: f64| -> f64 {
+        let mut report = report();
+        let prediction = report.prediction.as_mut().unwrap();
+        for bin in &mut prediction.calibration {
+            bin.predicted *= scale;
+            bin.observed *= scale;
+        }
+        let html = report.to_html();
+        let start = html.find("aria-label=\"Calibration. ").unwrap();
+        let plot = &html[start..start + html[start..].find("</svg>").unwrap()];
+        let dots = plot.split("cx=\"").skip(1);
+        dots.map(|d| d[..d.find('"').unwrap()].parse::<f64>().unwrap())
+            .fold(0.0, f64::max)
+    };
+    // The plot is 360 wide and its axis starts at 46: a hundredth of the scores must not end in its corner.
+    assert!(places(1.0) > 200.0);
+    assert!(places(0.05) > 200.0, "{}", places(0.05));
+}

@@ -263,7 +263,7 @@ pub(crate) struct Sourced {
 /// assert_eq!(segments[0].name, "Heavy data");
 /// assert_eq!(
 ///     segments[0].description[0],
-///     "25 % of base (100 subscribers). Data 19 GB, 1.9 times the base."
+///     "25% of base (100 subscribers). Data 19 GB, 1.9 times the base."
 /// );
 /// # Ok::<(), telseg_core::Error>(())
 /// ```
@@ -336,10 +336,10 @@ fn sizes(groups: &Groups<'_>) -> Vec<(usize, f64)> {
     let mut sizes = vec![(0, 0.0); groups.n_segments + 1];
     for (&g, w) in groups.of.iter().zip(groups.weights) {
         sizes[g].0 += usize::from(*w > 0.0);
-        sizes[g].1 += w / total;
+        sizes[g].1 += w;
     }
     sizes.truncate(groups.n_segments);
-    sizes
+    sizes.iter().map(|&(n, w)| (n, w / total)).collect()
 }
 
 /// All statements about all segments, sorted as [`SegmentProfile::statements`].

@@ -7,6 +7,7 @@ use telseg_cluster::{Candidate, ChooseParams, KMeans};
 use telseg_core::{Error, Progress, Result};
 
 use super::{Pipeline, Segmenter};
+use crate::report::format::count;
 use crate::run::SegmentModel;
 
 /// What the stage found.
@@ -41,7 +42,7 @@ pub(super) fn segment(
     let method = format!(
         "k-means on {} features of {} subscribers, {} rounds in the best of {} starts.",
         x.ncols(),
-        x.nrows(),
+        count(x.nrows() as u64),
         report.n_iter,
         report.starts.len()
     );
@@ -97,7 +98,7 @@ fn own(model: Arc<Segmenter>, x: &Array2<f32>) -> Result<Segmented> {
         method: format!(
             "A method of the caller's own, on {} features of {} subscribers.",
             x.ncols(),
-            x.nrows()
+            count(x.nrows() as u64)
         ),
     })
 }

@@ -39,7 +39,7 @@
 //! ```
 
 mod chart;
-mod format;
+pub(crate) mod format;
 mod model;
 mod page;
 mod section;

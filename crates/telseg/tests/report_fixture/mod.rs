@@ -343,6 +343,7 @@ fn prediction() -> Prediction {
         positives: 1_869,
         folds: 5,
         auc: interval(0.847, 0.01),
+        auc_of_folds: vec![0.838, 0.851, 0.846, 0.849, 0.853],
         average_precision: interval(0.663, 0.021),
         log_loss: 0.4132,
         brier: 0.1345,
