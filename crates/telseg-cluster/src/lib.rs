@@ -28,7 +28,9 @@ pub use hierarchical::{
     Linkage, Merge, SvgParams,
 };
 pub use kmeans::{
-    Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
+    Algorithm, Candidate, Choice, ChooseParams, Distance, Init, KMeans, KMeansExtent, KMeansParams,
+    KMeansReport, KMeansState, KMeansStats, MiniBatchKMeans, MiniBatchKMeansParams,
+    MiniBatchReport,
 };
 pub use kmedoids::{KMedoids, KMedoidsParams, KMedoidsReport};
 pub use kprototypes::{KPrototypes, KPrototypesParams, KPrototypesReport};
