@@ -7,8 +7,8 @@
 //! rounds products once more and differs in the last bits.
 
 mod bucket;
-mod lanes;
 mod fixed;
+mod lanes;
 mod level;
 pub mod math;
 mod matmul;
@@ -19,26 +19,20 @@ mod posterior;
 mod quadratic;
 mod reduce;
 mod scatter;
+mod transpose;
 
 pub use bucket::{BUCKET, bucket_distances, bucket_mask};
+pub use fixed::{GridRows, Move, move_rows, round};
 pub use lanes::{BoxLanes, LANES, Probe, RowLanes};
 pub use level::Level;
 pub use matmul::matmul;
 pub use modes::{CodeTile, Modes, PackedCodes};
-pub use nearest::{Centers, NearestTile};
+pub use nearest::{Centers, Margin, NearestTile};
 pub use pack::{Packed, TILE, Tile};
 pub use posterior::posterior;
 pub use quadratic::{Diagonal, Scratch, Triangle};
-pub use reduce::{dot, row_norms, squared_distance};
-pub use scatter::{Products, Scatter, Sums};
-mod transpose;
-
-pub use fixed::{GridRows, Move, move_rows, round};
-pub use level::Level;
-pub use matmul::matmul;
-pub use nearest::{Centers, Margin, NearestTile};
-pub use pack::{Packed, TILE, Tile};
 pub use reduce::{Pair, dot, row_norms, squared_distance, squared_distances};
+pub use scatter::{Products, Scatter, Sums};
 
 /// The kernels of one element type; sealed, and a part of [`Scalar`](crate::Scalar).
 pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
@@ -227,6 +221,9 @@ macro_rules! implement {
                 level::dispatch!(level, lanes::boxes_body::<$t, true>, lanes::boxes_body::<$t, true>,
                     lanes::boxes_body::<$t, false>;
                     (probe: Probe<'_, $t>, lanes: BoxLanes<'_, $t>, out: &mut [$t; LANES]) -> $t)
+            }
+
+            #[inline]
             fn transpose(level: Level, rows: &[$t], shift: &[$t], lanes: &mut [pack::Lane<$t>]) {
                 #[cfg(target_arch = "x86_64")]
                 if level >= Level::Avx2 && rows.len() == TILE * shift.len() {

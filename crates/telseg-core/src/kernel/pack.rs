@@ -105,6 +105,8 @@ impl<T: Scalar> Packed<T> {
 
     pub(crate) fn lanes_mut(&mut self) -> &mut [Lane<T>] {
         &mut self.lanes
+    }
+
     /// Writes up to 64 rows, one after the other in `rows`, minus `shift` to one tile: for passes over rows that are packed
     /// only while they are in cache. Lanes past the last row keep what they had.
     ///
@@ -142,10 +144,6 @@ impl Packed<f64> {
     }
 }
 
-#[inline(always)]
-fn put<T: Scalar>(tile: &mut [Lane<T>], l: usize, row: &[T], shift: &[T]) {
-    for ((lane, &v), &s) in tile.iter_mut().zip(row).zip(shift) {
-        lane.0[l] = v - s;
 impl<T: Scalar> Tile<'_, T> {
     /// Squared length of each row.
     #[inline]
