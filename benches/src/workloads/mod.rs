@@ -26,6 +26,7 @@ const ALL: &[(&str, Workload)] = &[
     ("hdbscan_d3", density::hdbscan),
     ("ward", hierarchy::ward),
     ("silhouette", hierarchy::silhouette),
+    ("minibatch_kmeans", kmeans::minibatch),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),

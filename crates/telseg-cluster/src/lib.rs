@@ -14,6 +14,7 @@ pub mod kprototypes;
 pub mod metrics;
 pub mod mixture;
 mod neighbours;
+pub mod optics;
 mod rows;
 pub mod temporal;
 
@@ -27,7 +28,9 @@ pub use hierarchical::{
     Linkage, Merge, SvgParams,
 };
 pub use kmeans::{
-    Algorithm, Candidate, Choice, ChooseParams, Init, KMeans, KMeansParams, KMeansReport,
+    Algorithm, Candidate, Choice, ChooseParams, Distance, Init, KMeans, KMeansExtent, KMeansParams,
+    KMeansReport, KMeansState, KMeansStats, MiniBatchKMeans, MiniBatchKMeansParams,
+    MiniBatchReport,
 };
 pub use kmedoids::{KMedoids, KMedoidsParams, KMedoidsReport};
 pub use kprototypes::{KPrototypes, KPrototypesParams, KPrototypesReport};
@@ -40,3 +43,4 @@ pub use mixture::latent::{
     LatentReport, LatentStats,
 };
 pub use mixture::{Criteria, Criterion, MixtureCandidate, MixtureChoice};
+pub use optics::{Optics, OpticsParams, XiClusters, XiParams};

@@ -59,3 +59,5 @@ conformance!(lloyd_f32, kmeans::<f32>(Algorithm::Lloyd));
 conformance!(lloyd_f64, kmeans::<f64>(Algorithm::Lloyd));
 conformance!(hamerly_f32, kmeans::<f32>(Algorithm::Hamerly));
 conformance!(hamerly_f64, kmeans::<f64>(Algorithm::Hamerly));
+conformance!(exponion_f32, kmeans::<f32>(Algorithm::Exponion));
+conformance!(exponion_f64, kmeans::<f64>(Algorithm::Exponion));

@@ -32,7 +32,7 @@ fn close(a: f64, b: f64) -> bool {
 fn same_start_same_end() {
     for case in cases() {
         let (x, init) = (table(&case["x"]), table(&case["init"]));
-        for algorithm in [Algorithm::Lloyd, Algorithm::Hamerly] {
+        for algorithm in [Algorithm::Lloyd, Algorithm::Hamerly, Algorithm::Exponion] {
             let params = KMeans::params(init.nrows())
                 .with_init(Init::Centers(init.clone()))
                 .with_n_init(1)

@@ -21,6 +21,8 @@ fn hard<F: Scalar>(n: usize, d: usize, kind: u8, seed: u64) -> Array2<F> {
     })
 }
 
+const BOUNDED: [Algorithm; 2] = [Algorithm::Hamerly, Algorithm::Exponion];
+
 fn same_bits<F: Scalar>(x: &Array2<F>, k: usize, seed: u64) {
     let params = KMeans::params(k)
         .with_n_init(1)
@@ -28,11 +30,14 @@ fn same_bits<F: Scalar>(x: &Array2<F>, k: usize, seed: u64) {
         .with_max_iter(60)
         .with_seed(seed);
     let fit = |algorithm| params.clone().with_algorithm(algorithm).fit(x).unwrap();
-    let (lloyd, hamerly) = (fit(Algorithm::Lloyd), fit(Algorithm::Hamerly));
-    assert_eq!(lloyd.labels(), hamerly.labels());
-    assert_eq!(lloyd.centers(), hamerly.centers());
-    assert_eq!(lloyd.report().n_iter, hamerly.report().n_iter);
-    assert_eq!(lloyd.report().trace, hamerly.report().trace);
+    let lloyd = fit(Algorithm::Lloyd);
+    for algorithm in BOUNDED {
+        let bounded = fit(algorithm);
+        assert_eq!(lloyd.labels(), bounded.labels(), "{algorithm:?}");
+        assert_eq!(lloyd.centers(), bounded.centers());
+        assert_eq!(lloyd.report().n_iter, bounded.report().n_iter);
+        assert_eq!(lloyd.report().trace, bounded.report().trace);
+    }
     assert_eq!(&lloyd.predict(x).unwrap(), lloyd.labels());
     for (row, &label) in x.rows().into_iter().zip(lloyd.labels()) {
         assert_eq!(lloyd.predict_row(&row).unwrap(), label);
@@ -113,7 +118,7 @@ fn ties_go_to_the_lowest_index() {
 fn an_empty_cluster_takes_the_farthest_row() {
     // The second centre is nearest to no row. Round 1 gives it 10, the farthest from 0: means 0.5 and 10.
     let x = array![[0.0f64], [1.0], [10.0]];
-    for algorithm in [Algorithm::Lloyd, Algorithm::Hamerly] {
+    for algorithm in [Algorithm::Lloyd, Algorithm::Hamerly, Algorithm::Exponion] {
         let model = from(&array![[0.0], [100.0]])
             .with_algorithm(algorithm)
             .fit(&x)

@@ -109,19 +109,7 @@ pub fn compare<F: Scalar>(
     methods: &[&dyn Clusterer<F>],
     params: &CompareParams,
 ) -> Result<Comparison> {
-    params.validate()?;
-    if *ks.start() < 2 || ks.is_empty() {
-        let problem = format!(
-            "expected a range from at least 2 up, found {}..={}",
-            ks.start(),
-            ks.end()
-        );
-        return Err(Error::param("ks", problem));
-    }
-    if methods.is_empty() {
-        return Err(Error::param("methods", "expected at least 1, found 0"));
-    }
-    check_shape(x, *ks.end(), "ks")?;
+    check(x, &ks, methods, params)?;
     let rows = metrics::sample(x.nrows(), params.n_sample, params.seed);
     let sample = x.select(Axis(0), &rows);
     let mut judged = Vec::new();
@@ -164,6 +152,27 @@ pub fn compare<F: Scalar>(
     })
 }
 
+fn check<F: Scalar>(
+    x: &ArrayRef2<F>,
+    ks: &RangeInclusive<usize>,
+    methods: &[&dyn Clusterer<F>],
+    params: &CompareParams,
+) -> Result<()> {
+    params.validate()?;
+    if *ks.start() < 2 || ks.is_empty() {
+        let problem = format!(
+            "expected a range from at least 2 up, found {}..={}",
+            ks.start(),
+            ks.end()
+        );
+        return Err(Error::param("ks", problem));
+    }
+    if methods.is_empty() {
+        return Err(Error::param("methods", "expected at least 1, found 0"));
+    }
+    check_shape(x, *ks.end(), "ks")
+}
+
 fn failed_candidate(method: String, k: Option<usize>, problem: String) -> Judged {
     Judged {
         method,
@@ -196,11 +205,8 @@ fn judge<F: Scalar>(
     let seconds = start.elapsed().as_secs_f64();
     if labels.len() != x.nrows() {
         let expected = format!("{} labels (rows of x)", x.nrows());
-        return Err(Error::shape(
-            method.name(),
-            expected,
-            labels.len().to_string(),
-        ));
+        let found = labels.len().to_string();
+        return Err(Error::shape(method.name(), expected, found));
     }
     let (rows, of_rows) = clustered(x, &labels);
     let of_rows = Array1::from(of_rows);
@@ -211,16 +217,6 @@ fn judge<F: Scalar>(
     let silhouette = apart
         .then(|| silhouette(&rows, &of_rows, &labels, params.seed))
         .transpose()?;
-    let bootstrap = |metric: Metric<F>| -> Option<Interval> {
-        let bootstrap = Bootstrap::default()
-            .with_n_resamples(RESAMPLES)
-            .with_seed(params.seed);
-        let interval = bootstrap.interval(of_rows.len(), |weights| {
-            metric(&rows, &of_rows, &Array1::from(weights.to_vec()))
-        });
-        // Not defined where all rows lie on their means.
-        interval.ok()
-    };
     let of_stability = StabilityParams::default()
         .with_n_resamples(params.n_resamples)
         .with_seed(params.seed);
@@ -237,12 +233,18 @@ fn judge<F: Scalar>(
         n_clusters: names.len(),
         noise: 1.0 - of_rows.len() as f64 / labels.len() as f64,
         silhouette,
-        davies_bouldin: apart
-            .then(|| bootstrap(metrics::davies_bouldin_weighted))
-            .flatten(),
-        calinski_harabasz: apart
-            .then(|| bootstrap(metrics::calinski_harabasz_weighted))
-            .flatten(),
+        davies_bouldin: index(
+            metrics::davies_bouldin_weighted,
+            &rows,
+            &of_rows,
+            params.seed,
+        ),
+        calinski_harabasz: index(
+            metrics::calinski_harabasz_weighted,
+            &rows,
+            &of_rows,
+            params.seed,
+        ),
         gap: None,
         stability: Some(metrics::stability(&labels, None, &of_stability, recluster)?),
         seconds,
@@ -250,7 +252,23 @@ fn judge<F: Scalar>(
     })
 }
 
-type Metric<F> = fn(&ArrayRef2<F>, &ArrayRef1<u32>, &ArrayRef1<f64>) -> Result<f64>;
+type Index<F> = fn(&ArrayRef2<F>, &ArrayRef1<u32>, &ArrayRef1<f64>) -> Result<f64>;
+
+/// An index with its interval; none where it is not defined: of one cluster, or where all rows lie on their means.
+fn index<F: Scalar>(
+    index: Index<F>,
+    rows: &Array2<F>,
+    of_rows: &Array1<u32>,
+    seed: u64,
+) -> Option<Interval> {
+    let bootstrap = Bootstrap::default()
+        .with_n_resamples(RESAMPLES)
+        .with_seed(seed);
+    let interval = bootstrap.interval(of_rows.len(), |weights| {
+        index(rows, of_rows, &Array1::from(weights.to_vec()))
+    });
+    interval.ok()
+}
 
 /// Mean silhouette over all rows, 0 for noise.
 fn silhouette<F: Scalar>(

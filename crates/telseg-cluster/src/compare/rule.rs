@@ -67,27 +67,7 @@ pub(super) fn recommend(
     let apart = |at: usize| score("silhouette", &judged[at]).unwrap_or(f64::NEG_INFINITY);
     let highest = |pool: &[usize]| first_max(pool, apart);
     let Some(top) = highest(&pool) else {
-        let weakest = |at: usize| judged[at].weakest();
-        return match first_max(&eligible, weakest) {
-            None => (
-                None,
-                format!(
-                    "No candidate finds two clusters or more with at most {:.0} % noise.",
-                    100.0 * params.max_noise
-                ),
-            ),
-            Some(at) => (
-                Some(at),
-                format!(
-                    "{}: of no candidate would other rows of the same kind confirm every cluster; this one comes nearest (the \
-                     least confirmed by {:.2} of 1, {} asked for). Do not build on it.{}",
-                    named(&judged[at]),
-                    judged[at].weakest(),
-                    params.min_confirmed,
-                    dissent(judged, votes, at)
-                ),
-            ),
-        };
+        return least_bad(judged, &eligible, votes, params);
     };
     let at = if apart(top) >= APART {
         // Half the width of a 95 % interval is two standard errors.
@@ -121,6 +101,30 @@ pub(super) fn recommend(
         named(j),
         j.weakest(),
         j.stability.as_ref().map_or(0.0, |s| s.ari.estimate),
+        dissent(judged, votes, at)
+    );
+    (Some(at), reason)
+}
+
+/// Where no candidate is confirmed in all its clusters.
+fn least_bad(
+    judged: &[Judged],
+    eligible: &[usize],
+    votes: &[Vote],
+    params: &CompareParams,
+) -> (Option<usize>, String) {
+    let Some(at) = first_max(eligible, |at| judged[at].weakest()) else {
+        let most = 100.0 * params.max_noise;
+        let reason =
+            format!("No candidate finds two clusters or more with at most {most:.0} % noise.");
+        return (None, reason);
+    };
+    let reason = format!(
+        "{}: of no candidate would other rows of the same kind confirm every cluster; this one comes nearest (the least \
+         confirmed by {:.2} of 1, {} asked for). Do not build on it.{}",
+        named(&judged[at]),
+        judged[at].weakest(),
+        params.min_confirmed,
         dissent(judged, votes, at)
     );
     (Some(at), reason)

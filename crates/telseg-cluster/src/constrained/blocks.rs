@@ -56,14 +56,7 @@ pub(super) fn place(
         left: rows + links.singles.len(),
         missing: k * sizes.least,
     };
-    if let Some(block) = links.blocks.iter().find(|b| b.len() > sizes.most) {
-        let (found, most) = (block.len(), sizes.most);
-        let problem = format!(
-            "rows {} ({found} linked) do not fit max_size {most}",
-            name_rows(block)
-        );
-        return Err(Error::param("must_link", problem));
-    }
+    check_sizes(links, sizes)?;
     let choices = |block: usize| {
         let mut choices: Vec<usize> = (0..k).collect();
         choices.sort_by(|&a, &b| cost(block, a).total_cmp(&cost(block, b)));
@@ -71,7 +64,7 @@ pub(super) fn place(
     };
     // For each depth, the choices for its block and how many of them were tried.
     let mut stack: Vec<(Vec<usize>, usize)> = Vec::with_capacity(order.len());
-    let (mut depth, mut steps, mut deepest) = (0, 0, (0, Vec::new()));
+    let (mut depth, mut steps, mut deepest) = (0, 0, (0, 0, Vec::new()));
     while depth < order.len() {
         let block = order[depth];
         if stack.len() == depth {
@@ -89,16 +82,29 @@ pub(super) fn place(
             continue;
         }
         if depth >= deepest.0 {
-            deepest = (depth, search.conflict(block));
+            deepest = (depth, block, search.conflict(block));
         }
         stack.pop();
         steps += 1;
         if depth == 0 || steps > STEPS {
-            return Err(failure(k, &deepest.1, steps > STEPS));
+            let kept_apart = !links.apart[deepest.1].is_empty();
+            return Err(failure(k, kept_apart, &deepest.2, steps > STEPS));
         }
         depth -= 1;
     }
     Ok(search.place.into_iter().flatten().collect())
+}
+
+fn check_sizes(links: &Links, sizes: Sizes) -> Result<()> {
+    if let Some(block) = links.blocks.iter().find(|b| b.len() > sizes.most) {
+        let (found, most) = (block.len(), sizes.most);
+        let problem = format!(
+            "rows {} ({found} linked) do not fit max_size {most}",
+            name_rows(block)
+        );
+        return Err(Error::param("must_link", problem));
+    }
+    Ok(())
 }
 
 impl Search<'_> {
@@ -146,7 +152,12 @@ impl Search<'_> {
     }
 }
 
-fn failure(k: usize, rows: &[usize], gave_up: bool) -> Error {
+fn failure(k: usize, kept_apart: bool, rows: &[usize], gave_up: bool) -> Error {
+    let name = if kept_apart {
+        "cannot_link"
+    } else {
+        "must_link"
+    };
     let rows = name_rows(rows);
     let problem = if gave_up {
         format!(
@@ -157,5 +168,5 @@ fn failure(k: usize, rows: &[usize], gave_up: bool) -> Error {
             "no assignment to {k} clusters obeys all links and sizes; the search ended at rows {rows}"
         )
     };
-    Error::param("cannot_link", problem)
+    Error::param(name, problem)
 }

@@ -30,7 +30,9 @@ mod params;
 mod saved;
 mod select;
 mod spanning;
+mod validity;
 
 pub use condense::{CondensedCluster, CondensedTree};
 pub use model::{Hdbscan, HdbscanReport, Membership};
 pub use params::{HdbscanParams, Selection};
+pub use validity::dbcv;

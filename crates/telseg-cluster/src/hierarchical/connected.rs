@@ -50,70 +50,107 @@ pub(super) fn merges(
     linkage: Linkage,
     pairs: &[(u32, u32)],
 ) -> Vec<Pair> {
-    let row = |i: u32| &rows[i as usize * n_columns..][..n_columns];
-    let cluster = |i: usize| Cluster {
-        weight: weights[i],
-        mean: if linkage == Linkage::Ward {
-            row(i as u32).to_vec()
-        } else {
-            Vec::new()
-        },
-        others: BTreeMap::new(),
-    };
-    let mut clusters: Vec<Option<Cluster>> = (0..weights.len()).map(|i| Some(cluster(i))).collect();
-    let mut heap = BinaryHeap::with_capacity(pairs.len());
-    for &(a, b) in pairs {
-        let (a, b) = (a.min(b), a.max(b));
-        let distance = match linkage {
-            Linkage::Ward => ward((weights[a as usize], row(a)), (weights[b as usize], row(b))),
-            _ => squared_distance(row(a), row(b)).sqrt(),
-        };
-        let mut connect = |a: u32, b: u32| {
-            let cluster = clusters[a as usize].as_mut();
-            cluster
-                .and_then(|cluster| cluster.others.insert(b, distance))
-                .is_none()
-        };
-        if connect(a, b) && connect(b, a) {
-            heap.push(Reverse(Candidate { distance, a, b }));
+    let mut graph = Graph::new(rows, n_columns, weights, linkage, pairs);
+    let mut merged = Vec::new();
+    while let Some(Reverse(Candidate { distance, a, b })) = graph.heap.pop() {
+        if graph.merge(a, b) {
+            merged.push(Pair {
+                a,
+                b,
+                height: distance,
+            });
         }
     }
-    let mut merged = Vec::new();
-    while let Some(Reverse(Candidate { distance, a, b })) = heap.pop() {
-        // A pair that has lost one of its two is out of date.
-        if clusters[a as usize].is_none() || clusters[b as usize].is_none() {
-            continue;
-        }
-        let (Some(of_a), Some(of_b)) = (clusters[a as usize].take(), clusters[b as usize].take())
-        else {
-            continue;
+    merged
+}
+
+/// Clusters and the pairs of them that may merge.
+struct Graph {
+    linkage: Linkage,
+    /// None once it is merged.
+    clusters: Vec<Option<Cluster>>,
+    /// Nearest pair first; those that have lost one of their two are out of date.
+    heap: BinaryHeap<Reverse<Candidate>>,
+}
+
+impl Graph {
+    fn new(
+        rows: &[f64],
+        n_columns: usize,
+        weights: &[f64],
+        linkage: Linkage,
+        pairs: &[(u32, u32)],
+    ) -> Self {
+        let row = |i: u32| &rows[i as usize * n_columns..][..n_columns];
+        let cluster = |(i, &weight): (usize, &f64)| {
+            let mean = if linkage == Linkage::Ward {
+                row(i as u32)
+            } else {
+                &[]
+            };
+            Some(Cluster {
+                weight,
+                mean: mean.to_vec(),
+                others: BTreeMap::new(),
+            })
         };
-        let new = clusters.len() as u32;
-        merged.push(Pair {
-            a,
-            b,
-            height: distance,
-        });
-        let mut joined = join(of_a, of_b, linkage);
+        let mut graph = Self {
+            linkage,
+            clusters: weights.iter().enumerate().map(cluster).collect(),
+            heap: BinaryHeap::with_capacity(pairs.len()),
+        };
+        for &(a, b) in pairs {
+            let (a, b) = (a.min(b), a.max(b));
+            let distance = match linkage {
+                Linkage::Ward => ward((weights[a as usize], row(a)), (weights[b as usize], row(b))),
+                _ => squared_distance(row(a), row(b)).sqrt(),
+            };
+            let mut connect = |a: u32, b: u32| {
+                let cluster = graph.clusters[a as usize].as_mut();
+                cluster
+                    .and_then(|cluster| cluster.others.insert(b, distance))
+                    .is_none()
+            };
+            if connect(a, b) && connect(b, a) {
+                graph.heap.push(Reverse(Candidate { distance, a, b }));
+            }
+        }
+        graph
+    }
+
+    /// Makes one cluster of two, unless one of them is merged already.
+    fn merge(&mut self, a: u32, b: u32) -> bool {
+        if self.clusters[a as usize].is_none() || self.clusters[b as usize].is_none() {
+            return false;
+        }
+        let parts = (
+            self.clusters[a as usize].take(),
+            self.clusters[b as usize].take(),
+        );
+        let (Some(of_a), Some(of_b)) = parts else {
+            return false;
+        };
+        let new = self.clusters.len() as u32;
+        let mut joined = join(of_a, of_b, self.linkage);
         joined.others.retain(|&other, _| other != a && other != b);
         for (&id, distance) in &mut joined.others {
-            if let Some(other) = clusters[id as usize].as_mut() {
-                if linkage == Linkage::Ward {
+            if let Some(other) = self.clusters[id as usize].as_mut() {
+                if self.linkage == Linkage::Ward {
                     *distance = ward((joined.weight, &joined.mean), (other.weight, &other.mean));
                 }
                 other.others.remove(&a);
                 other.others.remove(&b);
                 other.others.insert(new, *distance);
-                heap.push(Reverse(Candidate {
+                self.heap.push(Reverse(Candidate {
                     distance: *distance,
                     a: id,
                     b: new,
                 }));
             }
         }
-        clusters.push(Some(joined));
+        self.clusters.push(Some(joined));
+        true
     }
-    merged
 }
 
 /// Height of a merge by Ward's criterion.

@@ -128,22 +128,12 @@ impl HierarchicalParams {
         };
         let cut: Vec<u32> = data.kinds.kind_of.iter().map(of_row).collect();
         let n_clusters = dendrogram.n_leaves() - n_kept;
-        let d = data.n_columns;
         let centers = centers(data, &cut, n_clusters);
         let exemplars = match self.assign {
             Assign::NearestCenter => {
                 Exemplars::new(centers.clone(), (0..n_clusters as u32).collect())
             }
-            Assign::NearestRow => {
-                let rows = data.kinds.rows.iter().map(|&i| i as usize);
-                let values = rows
-                    .clone()
-                    .flat_map(|i| data.values[i * d..][..d].iter().copied());
-                let shape = (data.kinds.rows.len(), d);
-                let rows_of_kinds = Array2::from_shape_vec(shape, values.collect())
-                    .expect("invariant: a row a kind");
-                Exemplars::new(rows_of_kinds, rows.map(|i| cut[i]).collect())
-            }
+            Assign::NearestRow => exemplars(data, &cut),
         };
         let mut labels = cut.clone();
         if self.assign == Assign::NearestCenter || cut.contains(&NONE) {
@@ -160,21 +150,15 @@ impl HierarchicalParams {
             .iter()
             .enumerate()
             .for_each(|(i, &label)| sizes[label as usize] += data.weight(i));
-        let heights = dendrogram.merges();
+        let merges = dendrogram.merges();
+        let of_tree = cut.iter().zip(&labels).filter(|(cut, _)| **cut != NONE);
         let report = HierarchicalReport {
             linkage: self.linkage,
             sizes,
-            below: heights[..n_kept]
-                .iter()
-                .map(|m| m.height)
-                .fold(0.0, f64::max),
-            above: heights.get(n_kept).map(|m| m.height),
+            below: merges[..n_kept].iter().fold(0.0, |a, m| m.height.max(a)),
+            above: merges.get(n_kept).map(|m| m.height),
             n_trees: dendrogram.n_trees(),
-            n_moved: cut
-                .iter()
-                .zip(&labels)
-                .filter(|(cut, label)| **cut != NONE && cut != label)
-                .count(),
+            n_moved: of_tree.filter(|(cut, label)| cut != label).count(),
         };
         Ok(Hierarchical {
             dendrogram,
@@ -184,6 +168,15 @@ impl HierarchicalParams {
             labels: Array1::from(labels),
         })
     }
+}
+
+/// One row of each kind, with its cluster.
+fn exemplars<F: Scalar>(data: &Data<'_, F>, cut: &[u32]) -> Exemplars<F> {
+    let (rows, d) = (&data.kinds.rows, data.n_columns);
+    let row = |&i: &u32| data.values[i as usize * d..][..d].iter().copied();
+    let values = rows.iter().flat_map(row).collect();
+    let values = Array2::from_shape_vec((rows.len(), d), values).expect("invariant: a row a kind");
+    Exemplars::new(values, rows.iter().map(|&i| cut[i as usize]).collect())
 }
 
 /// Weighted mean of each cluster.

@@ -47,37 +47,12 @@ pub(super) fn merges(space: &mut impl Space, n: usize, first: Vec<u32>) -> Resul
     let mut pairs: Vec<Pair> = Vec::with_capacity(n.saturating_sub(1));
     let (mut pending, mut fresh) = (first, true);
     while pairs.len() + 1 < n {
-        let found = par::map(pending.len(), CHUNK, |range| {
-            pending[range]
-                .iter()
-                .map(|&id| space.nearest(id))
-                .collect::<Vec<_>>()
-        });
-        for (&id, (distance, other)) in pending.iter().zip(found.into_iter().flatten()) {
-            if other == NONE {
-                return Err(Error::data(
-                    "x",
-                    "squared distances overflow: scale the columns",
-                ));
-            }
-            nearest[id as usize] = (distance, other);
-            followers.add(other, id);
+        for (&id, found) in pending.iter().zip(search(space, &pending)?) {
+            nearest[id as usize] = found;
+            followers.add(found.1, id);
         }
         let round = pairs.len();
-        for &id in &pending {
-            let (distance, other) = nearest[id as usize];
-            let mutual = nearest[other as usize].1 == id;
-            if mutual && !gone[id as usize] && !gone[other as usize] {
-                gone[id as usize] = true;
-                gone[other as usize] = true;
-                let (a, b) = (id.min(other), id.max(other));
-                pairs.push(Pair {
-                    a,
-                    b,
-                    height: distance,
-                });
-            }
-        }
+        pairs.extend(mutual(&pending, &nearest, &mut gone));
         if pairs.len() == round {
             // Rounding can make clusters follow each other in a circle. Looked for anew, the nearest pair is mutual.
             if fresh {
@@ -103,6 +78,36 @@ pub(super) fn merges(space: &mut impl Space, n: usize, first: Vec<u32>) -> Resul
         space.tidy(n - pairs.len());
     }
     Ok(pairs)
+}
+
+/// The nearest of each of some clusters.
+fn search(space: &impl Space, of: &[u32]) -> Result<Vec<(f64, u32)>> {
+    let found = par::map(of.len(), CHUNK, |range| {
+        let nearest = of[range].iter().map(|&id| space.nearest(id));
+        nearest.collect::<Vec<_>>()
+    });
+    let found: Vec<(f64, u32)> = found.into_iter().flatten().collect();
+    if found.iter().any(|(_, other)| *other == NONE) {
+        let problem = "squared distances overflow: scale the columns";
+        return Err(Error::data("x", problem));
+    }
+    Ok(found)
+}
+
+/// Pairs of which one is in `of` that are each other's nearest; they are gone then.
+fn mutual(of: &[u32], nearest: &[(f64, u32)], gone: &mut [bool]) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    for &id in of {
+        let (height, other) = nearest[id as usize];
+        let alive = !gone[id as usize] && !gone[other as usize];
+        if alive && nearest[other as usize].1 == id {
+            gone[id as usize] = true;
+            gone[other as usize] = true;
+            let (a, b) = (id.min(other), id.max(other));
+            pairs.push(Pair { a, b, height });
+        }
+    }
+    pairs
 }
 
 /// Who has whom for its nearest: lists through two arrays. A cluster follows one other until that is merged, so no entry

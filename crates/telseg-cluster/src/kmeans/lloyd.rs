@@ -1,12 +1,14 @@
 //! Rounds of assignment and update (Lloyd 1982), shared by all ways to find the nearest centre.
 
 use rayon::prelude::*;
-use telseg_core::kernel::{Centers, NearestTile, Packed, TILE, squared_distance};
+use telseg_core::kernel::{
+    Centers, Move, NearestTile, Packed, Pair, TILE, squared_distance, squared_distances,
+};
 use telseg_core::{Result, Scalar, par};
 
 use super::bounds::Bounds;
 use super::data::{CHUNK, Data};
-use super::params::KMeansParams;
+use super::params::{Distance, KMeansParams};
 use super::sums::Sums;
 
 /// No cluster yet.
@@ -39,11 +41,27 @@ impl<F: Scalar> Round<F> {
 }
 
 /// How the nearest centres are found.
-pub(super) enum Assigner<'a, F: Scalar> {
-    /// Every distance, on packed rows.
-    Lloyd(&'a Packed<F>),
+pub(super) enum Assigner<F> {
+    /// Every distance.
+    All,
     /// Only where bounds leave a doubt.
-    Hamerly(&'a Packed<F>, Bounds<F>),
+    Bounded(Bounds<F>),
+}
+
+impl<F: Scalar> Assigner<F> {
+    /// Labels every row and moves rows that changed from sum to sum; returns how many changed.
+    fn assign(
+        &mut self,
+        data: &Data<'_, F>,
+        round: &Round<F>,
+        labels: &mut [u32],
+        sums: &mut Sums,
+    ) -> usize {
+        match self {
+            Self::All => assign(data, &round.layout, labels, sums),
+            Self::Bounded(bounds) => bounds.assign(data, round, labels, sums),
+        }
+    }
 }
 
 /// What one start came to.
@@ -59,44 +77,38 @@ pub(super) struct Outcome<F> {
 /// Runs rounds from the given centres until nothing moves, the movement falls below the tolerance, or `max_iter`.
 pub(super) fn run<F: Scalar>(
     data: &Data<'_, F>,
-    mut assigner: Assigner<'_, F>,
+    mut assigner: Assigner<F>,
     start: Vec<F>,
     params: &KMeansParams,
 ) -> Result<Outcome<F>> {
     let (k, d) = (params.n_clusters, data.n_columns);
+    let mut start = start;
+    start
+        .chunks_exact_mut(d)
+        .for_each(|center| params.distance.project(center));
     let mut round = Round::new(start, &data.shift)?;
     let mut labels = vec![NONE; data.n_rows];
     let mut sums = Sums::zeros(k, d);
     let (mut trace, mut converged, mut settled) = (Vec::new(), false, false);
     while trace.len() < params.max_iter && !converged {
-        let changed = match &mut assigner {
-            Assigner::Lloyd(packed) => assign(data, packed, &round.layout, &mut labels, &mut sums),
-            Assigner::Hamerly(packed, bounds) => {
-                bounds.assign(data, packed, &round, &mut labels, &mut sums)
-            }
-        };
+        let changed = assigner.assign(data, &round, &mut labels, &mut sums);
         let moved = fill_empty(data, &round, &mut labels, &mut sums, k);
-        let next = Round::new(means(data, &sums, &round), &data.shift)?;
+        let next = Round::new(means(data, &sums, &round, params.distance), &data.shift)?;
         let drift: Vec<f64> = (0..k)
             .map(|j| distance(next.shifted(j, d), round.shifted(j, d)))
             .collect();
-        if let Assigner::Hamerly(_, bounds) = &mut assigner {
+        if let Assigner::Bounded(bounds) = &mut assigner {
             bounds.drift(&drift);
             moved.iter().for_each(|&i| bounds.forget(i));
         }
-        trace.push(spread(data, &sums, k));
+        trace.push(spread(data, &sums, &next));
         settled = changed == 0 && moved.is_empty();
         converged =
             settled || drift.iter().map(|d| d * d).sum::<f64>() <= params.tol * data.variance;
         round = next;
     }
     if !settled {
-        match &mut assigner {
-            Assigner::Lloyd(packed) => assign(data, packed, &round.layout, &mut labels, &mut sums),
-            Assigner::Hamerly(packed, bounds) => {
-                bounds.assign(data, packed, &round, &mut labels, &mut sums)
-            }
-        };
+        assigner.assign(data, &round, &mut labels, &mut sums);
     }
     let inertia = inertia(data, &labels, &round);
     Ok(Outcome {
@@ -109,65 +121,61 @@ pub(super) fn run<F: Scalar>(
     })
 }
 
-/// Labels every row and moves rows that changed from sum to sum; returns how many changed.
+/// Labels every row by the kernel, tile by tile.
 fn assign<F: Scalar>(
     data: &Data<'_, F>,
-    packed: &Packed<F>,
     centers: &Centers<F>,
     labels: &mut [u32],
     sums: &mut Sums,
 ) -> usize {
     let empty = || {
+        let tile = Packed::zeros(TILE, data.n_columns);
         (
             Sums::zeros(centers.n(), data.n_columns),
             0,
+            tile,
             NearestTile::default(),
+            Vec::new(),
         )
     };
-    let (moves, changed, _) = labels
+    let (moved, changed) = labels
         .par_chunks_mut(CHUNK)
         .enumerate()
         .fold(
             empty,
-            |(mut sums, mut changed, mut nearest), (c, labels)| {
+            |(mut sums, mut changed, mut tile, mut nearest, mut moves), (c, labels)| {
                 for (t, labels) in labels.chunks_mut(TILE).enumerate() {
-                    let tile = c * (CHUNK / TILE) + t;
-                    centers.nearest(packed.tile(tile).0, &mut nearest);
-                    for (l, (label, &found)) in labels.iter_mut().zip(&nearest.label).enumerate() {
-                        if *label != found {
-                            changed += 1;
-                            shift_row(data, &mut sums, tile * TILE + l, label, found);
+                    let start = c * CHUNK + t * TILE;
+                    let rows = start..start + labels.len();
+                    tile.load(0, data.rows(rows.clone()), &data.shift);
+                    centers.nearest(tile.tile(0).0, &mut nearest);
+                    moves.clear();
+                    for (row, (label, &to)) in (0..).zip(labels.iter_mut().zip(&nearest.label)) {
+                        if *label != to {
+                            moves.push(Move {
+                                row,
+                                from: *label,
+                                to,
+                            });
+                            *label = to;
                         }
                     }
+                    changed += moves.len();
+                    sums.move_rows(&data.grid, data.on_grid(rows), &moves);
                 }
-                (sums, changed, nearest)
+                (sums, changed, tile, nearest, moves)
             },
         )
-        .reduce(empty, |(mut a, na, scratch), (b, nb, _)| {
-            a.add(&b);
-            (a, na + nb, scratch)
-        });
-    sums.add(&moves);
+        .map(|(sums, changed, ..)| (sums, changed))
+        .reduce(
+            || (Sums::zeros(centers.n(), data.n_columns), 0),
+            |(mut a, na), (b, nb)| {
+                a.add(&b);
+                (a, na + nb)
+            },
+        );
+    sums.add(&moved);
     changed
-}
-
-/// Gives a row its new label and moves it from sum to sum.
-#[inline]
-pub(super) fn shift_row<F: Scalar>(
-    data: &Data<'_, F>,
-    sums: &mut Sums,
-    i: usize,
-    label: &mut u32,
-    found: u32,
-) {
-    let from = (*label != NONE).then_some(*label);
-    sums.move_row(
-        &data.grid,
-        (data.row(i), &data.shift),
-        data.weight(i),
-        (from, found),
-    );
-    *label = found;
 }
 
 /// Gives each cluster without weight the row that lies farthest from its centre (the first of equals) and returns
@@ -201,13 +209,24 @@ fn fill_empty<F: Scalar>(
         .map(|(_, i)| i);
     let moved: Vec<usize> = chosen.take(empty.len()).collect();
     for (&i, &j) in moved.iter().zip(&empty) {
-        shift_row(data, sums, i, &mut labels[i], j as u32);
+        let step = Move {
+            row: 0,
+            from: labels[i],
+            to: j as u32,
+        };
+        sums.move_rows(&data.grid, data.on_grid(i..i + 1), &[step]);
+        labels[i] = j as u32;
     }
     moved
 }
 
-/// The mean of every cluster; the old centre where it is empty.
-fn means<F: Scalar>(data: &Data<'_, F>, sums: &Sums, round: &Round<F>) -> Vec<F> {
+/// The mean of every cluster, or its direction; the old centre where there is none.
+fn means<F: Scalar>(
+    data: &Data<'_, F>,
+    sums: &Sums,
+    round: &Round<F>,
+    distance: Distance,
+) -> Vec<F> {
     let d = data.n_columns;
     let mut centers = round.centers.clone();
     for (j, center) in centers.chunks_exact_mut(d).enumerate() {
@@ -215,25 +234,51 @@ fn means<F: Scalar>(data: &Data<'_, F>, sums: &Sums, round: &Round<F>) -> Vec<F>
             for ((c, m), s) in center.iter_mut().zip(mean).zip(&data.shift) {
                 *c = F::from_f64(m + s.into_f64());
             }
+            if distance == Distance::Cosine && center.iter().all(|c| *c == F::zero()) {
+                center.copy_from_slice(&round.centers[j * d..][..d]);
+            }
+            distance.project(center);
         }
     }
     centers
 }
 
-/// Weighted sum of squared distances to the clusters' means, from the sums alone:
-/// `sum w |x|^2 - sum_j W_j |m_j|^2` relative to the shift.
-fn spread<F: Scalar>(data: &Data<'_, F>, sums: &Sums, n_clusters: usize) -> f64 {
+/// Weighted sum of squared distances to the updated centres, from the sums alone:
+/// `sum w |x|^2 - sum_j W_j (2 m_j - c_j) . c_j` relative to the shift.
+fn spread<F: Scalar>(data: &Data<'_, F>, sums: &Sums, next: &Round<F>) -> f64 {
+    let d = data.n_columns;
     let explained = |j: usize| -> f64 {
-        let norm = sums.mean(&data.grid, j).map(|m| m.map(|v| v * v).sum());
-        sums.weight(&data.grid, j) * norm.unwrap_or(0.0)
+        let Some(mean) = sums.mean(&data.grid, j) else {
+            return 0.0;
+        };
+        let pairs = mean.zip(next.shifted(j, d));
+        let product: f64 = pairs
+            .map(|(m, c)| (2.0 * m - c.into_f64()) * c.into_f64())
+            .sum();
+        sums.weight(&data.grid, j) * product
     };
-    (data.total - (0..n_clusters).map(explained).sum::<f64>()).max(0.0)
+    (data.total - (0..next.layout.n()).map(explained).sum::<f64>()).max(0.0)
 }
 
 fn inertia<F: Scalar>(data: &Data<'_, F>, labels: &[u32], round: &Round<F>) -> f64 {
     let part = |rows: std::ops::Range<usize>| -> f64 {
-        rows.map(|i| data.weight(i) * own_distance(data, round, labels[i], i))
-            .sum()
+        let (mut squares, mut pairs) = ([F::zero(); TILE], Vec::with_capacity(TILE));
+        let mut sum = 0.0;
+        for tile in par::chunks(rows.len(), TILE) {
+            let tile = rows.start + tile.start..rows.start + tile.end;
+            pairs.clear();
+            pairs.extend(tile.clone().map(|i| Pair {
+                row: (i - rows.start) as u32,
+                other: labels[i],
+            }));
+            let near = data.rows(rows.clone());
+            squared_distances(near, &round.centers, data.n_columns, &pairs, &mut squares);
+            sum += tile
+                .zip(&squares)
+                .map(|(i, s)| data.weight(i) * s.into_f64())
+                .sum::<f64>();
+        }
+        sum
     };
     par::map(data.n_rows, CHUNK, part).into_iter().sum()
 }

@@ -19,6 +19,8 @@ pub struct KMeansParams {
     /// A start has converged when the centres' squared movement falls below `tol` times the mean variance of the columns.
     /// Default 1e-4; with 0 only when no label changes.
     pub tol: f64,
+    /// What is close. Default: Euclidean.
+    pub distance: Distance,
     /// Which exact algorithm. Default: chosen by the shape of the data.
     pub algorithm: Algorithm,
     /// Seed of all random choices. Default 0.
@@ -32,10 +34,25 @@ pub enum Init {
     /// Greedy k-means++: each new centre is the best of `2 + ln k` rows drawn with probability in proportion to their
     /// squared distance from the centres so far.
     KMeansPlusPlus,
+    /// k-means|| (Bahmani et al. 2012): five passes that each draw about `2 k` rows at once, then greedy k-means++ among
+    /// these. Fewer passes over the rows than k-means++ where k is large.
+    KMeansParallel,
     /// Different rows, drawn with probability in proportion to their weight.
     Random,
     /// These centres, one a row.
     Centers(Array2<f64>),
+}
+
+/// What is close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Distance {
+    /// The Euclidean distance.
+    Euclidean,
+    /// The angle (spherical k-means, Dhillon & Modha 2001): rows and centres are scaled to length 1, so that the squared
+    /// distance is `2 (1 - cos)`. What subscribers do in proportion counts, not how much. A row of zeros has no direction:
+    /// it weighs on no centre's direction and is as far from one as from the other.
+    Cosine,
 }
 
 /// How the nearest centre is found; all choices find the same labels.
@@ -44,10 +61,12 @@ pub enum Init {
 pub enum Algorithm {
     /// Whichever is expected to be faster for the number of columns and clusters.
     Auto,
-    /// Every distance in every round, by the fused kernel on rows that are packed once.
+    /// Every distance in every round, by the fused kernel.
     Lloyd,
     /// Hamerly's two bounds a row: rows whose bounds prove that their label stays are left alone.
     Hamerly,
+    /// Hamerly's bounds, and for rows in doubt only the centres around their own that can be nearest.
+    Exponion,
 }
 
 impl KMeansParams {
@@ -58,6 +77,7 @@ impl KMeansParams {
             n_init: 3,
             max_iter: 300,
             tol: 1e-4,
+            distance: Distance::Euclidean,
             algorithm: Algorithm::Auto,
             seed: 0,
         }
@@ -84,6 +104,12 @@ impl KMeansParams {
     /// Sets the tolerance of convergence.
     pub fn with_tol(mut self, tol: f64) -> Self {
         self.tol = tol;
+        self
+    }
+
+    /// Sets what is close.
+    pub fn with_distance(mut self, distance: Distance) -> Self {
+        self.distance = distance;
         self
     }
 

@@ -1,39 +1,31 @@
 //! Sums of the rows of each cluster in fixed-point integers: adding is associative and exact to undo, so that rows can
-//! move between clusters, chunks can be added in any order, and the bits of the centres stay the same.
+//! move between clusters, chunks and parts can be added in any order, and the bits of the centres stay the same.
 
+use serde::{Deserialize, Serialize};
 use telseg_core::Scalar;
+use telseg_core::kernel::{GridRows, Move, move_rows, round};
 
 /// The grid that values are rounded to, one step a column.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Grid {
     /// Values are multiplied by this power of two before they are rounded.
-    scale: Vec<f64>,
+    pub(super) scale: Vec<f64>,
     /// The same for weights.
-    weight: f64,
+    pub(super) weight: f64,
 }
 
 /// Weighted sums of rows and weights for every cluster.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sums {
     n_columns: usize,
-    rows: Vec<i64>,
-    weights: Vec<i64>,
-    /// The row under way.
-    fixed: Vec<i64>,
-}
-
-/// Adding it to a number below 2^51 leaves the nearest integer in the low bits.
-const MAGIC: f64 = 6_755_399_441_055_744.0;
-
-#[inline(always)]
-fn round(value: f64) -> i64 {
-    (value + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits()) as i64
+    pub(super) rows: Vec<i64>,
+    pub(super) weights: Vec<i64>,
 }
 
 impl Grid {
     /// A grid so fine that the sum of `n` values, none larger than `largest` in its column, still fits 62 bits: the step
     /// is at most `2^-40` of the largest value for up to 4 million rows.
-    pub(super) fn new(n: usize, largest: &[f64], largest_weight: f64) -> Self {
+    pub(super) fn new(n: u64, largest: &[f64], largest_weight: f64) -> Self {
         let bits = 50.min(61 - (n.max(1) as f64).log2().ceil() as i32);
         let power = |largest: f64| {
             if largest > 0.0 {
@@ -56,46 +48,36 @@ impl Sums {
             n_columns,
             rows: vec![0; n_clusters * n_columns],
             weights: vec![0; n_clusters],
-            fixed: vec![0; n_columns],
         }
     }
 
-    /// Moves a row, shifted to the origin, into cluster `to` and out of cluster `from`.
-    #[inline]
-    pub(super) fn move_row<T: Scalar>(
+    /// Moves rows into clusters and out of those that they leave.
+    pub(super) fn move_rows<T: Scalar>(
         &mut self,
         grid: &Grid,
-        (row, shift): (&[T], &[T]),
-        weight: f64,
-        (from, to): (Option<u32>, u32),
+        rows: GridRows<'_, T>,
+        moves: &[Move],
     ) {
-        let d = self.n_columns;
-        let cells = row.iter().zip(shift).zip(&grid.scale);
-        for (fixed, ((&x, &s), &scale)) in self.fixed.iter_mut().zip(cells) {
-            *fixed = round((x - s).into_f64() * (weight * scale));
+        move_rows(rows, moves, &mut self.rows);
+        for m in moves {
+            let amount = round(rows.weights.map_or(1.0, |w| w[m.row as usize]) * grid.weight);
+            self.weights[m.to as usize] += amount;
+            if m.from != u32::MAX {
+                self.weights[m.from as usize] -= amount;
+            }
         }
-        let amount = round(weight * grid.weight);
-        let (to, fixed) = (to as usize, &self.fixed);
-        let sums = self.rows[to * d..][..d].iter_mut();
-        sums.zip(fixed).for_each(|(sum, fixed)| *sum += fixed);
-        self.weights[to] += amount;
-        if let Some(from) = from {
-            let from = from as usize;
-            let sums = self.rows[from * d..][..d].iter_mut();
-            sums.zip(fixed).for_each(|(sum, fixed)| *sum -= fixed);
-            self.weights[from] -= amount;
-        }
+    }
+
+    pub(super) fn same_size(&self, other: &Self) -> bool {
+        let size = |s: &Self| (s.n_columns, s.rows.len(), s.weights.len());
+        size(self) == size(other)
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        self.rows
-            .iter_mut()
-            .zip(&other.rows)
-            .for_each(|(a, b)| *a += b);
-        self.weights
-            .iter_mut()
-            .zip(&other.weights)
-            .for_each(|(a, b)| *a += b);
+        let pairs = self.rows.iter_mut().zip(&other.rows);
+        pairs.for_each(|(a, b)| *a += b);
+        let pairs = self.weights.iter_mut().zip(&other.weights);
+        pairs.for_each(|(a, b)| *a += b);
     }
 
     /// Weight of a cluster.
@@ -119,32 +101,47 @@ impl Sums {
 mod tests {
     use super::*;
 
+    fn part<'a, T>(
+        grid: &'a Grid,
+        rows: &'a [T],
+        shift: &'a [T],
+        weights: Option<&'a [f64]>,
+    ) -> GridRows<'a, T> {
+        GridRows {
+            rows,
+            shift,
+            scale: &grid.scale,
+            weights,
+        }
+    }
+
+    const NONE: u32 = u32::MAX;
+
     #[test]
     fn rows_that_move_leave_no_trace() {
         let grid = Grid::new(3, &[8.0, 100.0], 2.0);
-        let shift = [0.0f32, 0.0];
-        let mut sums = Sums::zeros(2, 2);
-        let untouched = {
-            let mut sums = sums.clone();
-            sums.move_row(&grid, (&[0.1f32, -99.9], &shift), 1.0, (None, 1));
-            sums
-        };
-        for to in [0, 1] {
-            let from = (to == 1).then_some(0);
-            sums.move_row(&grid, (&[0.1f32, -99.9], &shift), 1.0, (from, to));
-        }
-        assert_eq!(
-            (sums.rows, sums.weights),
-            (untouched.rows, untouched.weights)
-        );
+        let rows = part(&grid, &[0.1f32, -99.9], &[0.0; 2], None);
+        let step = |from, to| Move { row: 0, from, to };
+        let (mut straight, mut around) = (Sums::zeros(2, 2), Sums::zeros(2, 2));
+        straight.move_rows(&grid, rows, &[step(NONE, 1)]);
+        around.move_rows(&grid, rows, &[step(NONE, 0), step(0, 1)]);
+        assert_eq!(straight, around);
     }
 
     #[test]
     fn means_are_weighted() {
         let grid = Grid::new(2, &[3.0], 3.0);
         let mut sums = Sums::zeros(1, 1);
-        sums.move_row(&grid, (&[1.0f64], &[0.0]), 3.0, (None, 0));
-        sums.move_row(&grid, (&[-3.0f64], &[0.0]), 1.0, (None, 0));
+        let join = |row| Move {
+            row,
+            from: NONE,
+            to: 0,
+        };
+        sums.move_rows(
+            &grid,
+            part(&grid, &[1.0f64, -3.0], &[0.0], Some(&[3.0, 1.0])),
+            &[join(0), join(1)],
+        );
         assert_eq!(sums.mean(&grid, 0).unwrap().collect::<Vec<_>>(), [0.0]);
         assert_eq!(sums.weight(&grid, 0), 4.0);
         assert!(Sums::zeros(1, 1).mean(&grid, 0).is_none());

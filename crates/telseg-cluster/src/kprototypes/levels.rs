@@ -147,6 +147,9 @@ impl Levels {
             let mut levels = Vec::with_capacity(range.len() * c);
             for i in range {
                 let row = &rows[i * all..][..all];
+                if let Some(&column) = self.numeric.iter().find(|&&c| !row[c].is_finite()) {
+                    return Err(not_finite(row[column], (i, column)));
+                }
                 for (position, &column) in self.categorical.iter().enumerate() {
                     levels.push(tables.level(position, code(row[column], (i, column))?));
                 }
@@ -160,9 +163,6 @@ impl Levels {
                 columns.for_each(|(v, &column)| *v = row[column]);
             }
         });
-        if let Some(at) = numbers.iter().position(|v| !v.is_finite()) {
-            return Err(not_finite(numbers[at], (at / d, self.numeric[at % d])));
-        }
         let mut levels = Vec::with_capacity(n_rows * c);
         for part in parts {
             levels.extend(part?);
@@ -206,8 +206,9 @@ fn code<F: Scalar>(value: F, at: (usize, usize)) -> Result<u32> {
     if number.is_nan() {
         return Ok(MISSING);
     }
-    if number >= 0.0 && number <= f64::from(MAX_CODE) && number.fract() == 0.0 {
-        return Ok(number as u32);
+    let code = number as u32; // saturates, so that nothing else equals it
+    if f64::from(code) == number && code <= MAX_CODE {
+        return Ok(code);
     }
     let problem = format!("{value} is no code (a whole number from 0 to {MAX_CODE}, or NaN)");
     Err(Error::value("x", problem, at))

@@ -120,7 +120,9 @@ pub struct GapStep {
 /// use telseg_cluster::KMeans;
 /// use telseg_cluster::metrics::{GapParams, gap};
 /// // Three kinds of subscribers, 40 of each.
-/// let usage = Array2::from_shape_fn((120, 2), |(i, j)| ((i % 3) * (3 + 4 * j)) as f32 + (i * (7 + j) % 11) as f32 * 0.05);
+/// let usage = Array2::from_shape_fn((120, 2), |(i, j)| {
+///     [[0.0, 0.0], [9.0, 0.0], [9.0, 3.0]][i % 3][j] + (i * (7 + j) % 11) as f32 * 0.1
+/// });
 /// let found = gap(&usage, 1..=5, &GapParams::default(), |x, k| Ok(KMeans::params(k).fit(x)?.labels().clone()))?;
 /// assert_eq!(found.chosen, Some(3));
 /// # Ok::<(), telseg_core::Error>(())

@@ -146,30 +146,10 @@ pub fn stability(
         let others = recluster(&drawn, resample)?;
         if others.len() != n {
             let expected = format!("{n} (rows)");
-            return Err(Error::shape(
-                "recluster",
-                expected,
-                others.len().to_string(),
-            ));
+            let found = others.len().to_string();
+            return Err(Error::shape("recluster", expected, found));
         }
-        let rows = (0..n).filter(|&i| drawn[i] > 0.0);
-        let (a, b): (Vec<Option<u32>>, Vec<Option<u32>>) =
-            rows.map(|i| (labels[i], others[i])).unzip();
-        let code = |labels: &[Option<u32>]| -> Vec<u32> {
-            labels
-                .iter()
-                .map(|label| label.map_or(0, |label| label.saturating_add(1)))
-                .collect()
-        };
-        let ari = if a.len() < 2 {
-            1.0
-        } else {
-            ari(&code(&a), &code(&b), None)?
-        };
-        Ok(Resample {
-            ari,
-            jaccards: jaccards(&names, &a, &b),
-        })
+        Resample::new(&names, labels, &others, &drawn)
     };
     let found: Result<Vec<Resample>> = (0..params.n_resamples as u64)
         .into_par_iter()
@@ -203,6 +183,32 @@ struct Resample {
     ari: f64,
     /// By cluster.
     jaccards: Vec<f64>,
+}
+
+impl Resample {
+    fn new(
+        names: &[u32],
+        labels: &[Option<u32>],
+        others: &[Option<u32>],
+        drawn: &Array1<f64>,
+    ) -> Result<Self> {
+        let rows = (0..labels.len()).filter(|&i| drawn[i] > 0.0);
+        let (a, b): (Vec<Option<u32>>, Vec<Option<u32>>) =
+            rows.map(|i| (labels[i], others[i])).unzip();
+        let code = |labels: &[Option<u32>]| -> Vec<u32> {
+            let code = |label: &Option<u32>| label.map_or(0, |label| label.saturating_add(1));
+            labels.iter().map(code).collect()
+        };
+        Ok(Self {
+            // One row makes no pair.
+            ari: if a.len() < 2 {
+                1.0
+            } else {
+                ari(&code(&a), &code(&b), None)?
+            },
+            jaccards: jaccards(names, &a, &b),
+        })
+    }
 }
 
 /// As many rows as there are of a positive weight, drawn with replacement; each adds its weight where it lies.

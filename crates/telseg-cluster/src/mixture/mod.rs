@@ -11,19 +11,10 @@
 //! - C. Biernacki, G. Celeux, G. Govaert (2000), "Assessing a mixture model for clustering with the integrated completed
 //!   likelihood".
 
+mod check;
 mod criteria;
 pub mod gaussian;
 pub mod latent;
+mod tiles;
 
 pub use criteria::{Criteria, Criterion, MixtureCandidate, MixtureChoice};
-
-/// The place of the greatest, the first of equals.
-fn most<F: telseg_core::Scalar>(values: impl Iterator<Item = F>) -> u32 {
-    let (mut best, mut at) = (F::neg_infinity(), 0);
-    for (j, value) in values.enumerate() {
-        if value > best {
-            (best, at) = (value, j as u32);
-        }
-    }
-    at
-}

@@ -37,10 +37,15 @@ impl<F: Scalar> Nearest<F> {
         self.found.last().map_or(F::zero(), |&(d, _)| d)
     }
 
+    /// Whether the points found reach the target.
+    pub(crate) fn complete(&self) -> bool {
+        self.total >= self.target
+    }
+
     /// What a further point must be nearer than.
     #[inline(always)]
     fn bound(&self) -> F {
-        if self.total >= self.target {
+        if self.complete() {
             self.reach()
         } else {
             F::infinity()

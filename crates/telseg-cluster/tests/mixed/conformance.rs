@@ -24,7 +24,9 @@ impl<F: Scalar> Subject for Prototypes<F> {
     type Model = KPrototypes<F>;
 
     fn facts(&self) -> Facts {
-        Facts::clusterer(4).names("categorical")
+        Facts::clusterer(4)
+            .names("categorical")
+            .rows_for_threads(20_000)
     }
 
     fn fit(&self, x: &ArrayRef2<F>, _: &ArrayRef1<f64>) -> Result<KPrototypes<F>> {
@@ -170,7 +172,7 @@ struct Constrained<F>(ConstrainedKMeansParams, PhantomData<F>);
 
 fn sized<F: Scalar>() -> Constrained<F> {
     let params = ConstrainedKMeans::params(3).with_seed(3);
-    Constrained(params.with_min_size(90).with_max_size(3000), PhantomData)
+    Constrained(params.with_min_size(90).with_max_size(12_000), PhantomData)
 }
 
 fn linked<F: Scalar>() -> Constrained<F> {
@@ -187,6 +189,7 @@ impl<F: Scalar> Subject for Constrained<F> {
 
     fn facts(&self) -> Facts {
         Facts::clusterer(self.0.n_clusters)
+            .rows_for_threads(20_000)
             .names("min_size")
             .names("must_link")
             .names("cannot_link")

@@ -151,6 +151,18 @@ fn what_cannot_be_is_said_with_the_rows() {
         message(three().with_cannot_link(&clique)),
         "cannot_link: no assignment to 3 clusters obeys all links and sizes; the search ended at rows 1, 3, 5, 7"
     );
+    // Pairs of rows do not fit clusters of exactly three and four: 10 = 3 + 3 + 4 leaves no even halves.
+    let pairs: Vec<(usize, usize)> = (0..5).map(|i| (2 * i, 2 * i + 1)).collect();
+    let error = message(
+        three()
+            .with_min_size(3)
+            .with_max_size(4)
+            .with_must_link(&pairs),
+    );
+    assert!(
+        error.starts_with("must_link: no assignment to 3 clusters obeys"),
+        "{error}"
+    );
     let chain: Vec<(usize, usize)> = (0..4).map(|i| (i, i + 1)).collect();
     assert_eq!(
         message(three().with_max_size(4).with_must_link(&chain)),

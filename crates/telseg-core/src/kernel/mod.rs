@@ -7,6 +7,7 @@
 //! rounds products once more and differs in the last bits.
 
 mod bucket;
+mod fixed;
 mod lanes;
 mod level;
 pub mod math;
@@ -18,17 +19,19 @@ mod posterior;
 mod quadratic;
 mod reduce;
 mod scatter;
+mod transpose;
 
 pub use bucket::{BUCKET, bucket_distances, bucket_mask};
+pub use fixed::{GridRows, Move, move_rows, round};
 pub use lanes::{BoxLanes, LANES, Probe, RowLanes};
 pub use level::Level;
 pub use matmul::matmul;
 pub use modes::{CodeTile, Modes, PackedCodes};
-pub use nearest::{Centers, NearestTile};
+pub use nearest::{Centers, Margin, NearestTile};
 pub use pack::{Packed, TILE, Tile};
 pub use posterior::posterior;
 pub use quadratic::{Diagonal, Scratch, Triangle};
-pub use reduce::{dot, row_norms, squared_distance};
+pub use reduce::{Pair, dot, row_norms, squared_distance, squared_distances};
 pub use scatter::{Products, Scatter, Sums};
 
 /// The kernels of one element type; sealed, and a part of [`Scalar`](crate::Scalar).
@@ -76,6 +79,27 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
         lanes: BoxLanes<'_, Self>,
         out: &mut [Self; LANES],
     ) -> Self;
+    #[doc(hidden)]
+    fn transpose(level: Level, rows: &[Self], shift: &[Self], lanes: &mut [pack::Lane<Self>]);
+    #[doc(hidden)]
+    fn lengths_tile(level: Level, tile: Tile<'_, Self>, out: &mut [Self; TILE]);
+    #[doc(hidden)]
+    fn bounds_tile(
+        level: Level,
+        found: &mut NearestTile<Self>,
+        lengths: &[Self; TILE],
+        margin: &Margin<Self>,
+    );
+    #[doc(hidden)]
+    fn move_rows(level: Level, rows: GridRows<'_, Self>, moves: &[Move], sums: &mut [i64]);
+    #[doc(hidden)]
+    fn squared_distances(
+        level: Level,
+        rows: (&[Self], &[Self]),
+        n_columns: usize,
+        pairs: &[Pair],
+        out: &mut [Self],
+    );
     #[doc(hidden)]
     fn dot(level: Level, a: &[Self], b: &[Self]) -> Self;
     #[doc(hidden)]
@@ -197,6 +221,43 @@ macro_rules! implement {
                 level::dispatch!(level, lanes::boxes_body::<$t, true>, lanes::boxes_body::<$t, true>,
                     lanes::boxes_body::<$t, false>;
                     (probe: Probe<'_, $t>, lanes: BoxLanes<'_, $t>, out: &mut [$t; LANES]) -> $t)
+            }
+
+            #[inline]
+            fn transpose(level: Level, rows: &[$t], shift: &[$t], lanes: &mut [pack::Lane<$t>]) {
+                #[cfg(target_arch = "x86_64")]
+                if level >= Level::Avx2 && rows.len() == TILE * shift.len() {
+                    // SAFETY: a level is only ever obtained from `Level::best` or `Level::available`, which found its features.
+                    #[allow(unsafe_code)]
+                    return unsafe { <$t as transpose::Registers>::transpose(rows, shift, lanes) };
+                }
+                level::dispatch!(level, transpose::plain::<$t>, transpose::plain::<$t>, transpose::plain::<$t>;
+                    (rows: &[$t], shift: &[$t], lanes: &mut [pack::Lane<$t>]) -> ())
+            }
+
+            #[inline]
+            fn lengths_tile(level: Level, tile: Tile<'_, $t>, out: &mut [$t; TILE]) {
+                level::dispatch!(level, nearest::lengths::<$t, true>, nearest::lengths::<$t, true>,
+                    nearest::lengths::<$t, false>; (tile: Tile<'_, $t>, out: &mut [$t; TILE]) -> ())
+            }
+
+            #[inline]
+            fn bounds_tile(level: Level, found: &mut NearestTile<$t>, lengths: &[$t; TILE], margin: &Margin<$t>) {
+                level::dispatch!(level, nearest::bounds::<$t>, nearest::bounds::<$t>, nearest::bounds::<$t>;
+                    (found: &mut NearestTile<$t>, lengths: &[$t; TILE], margin: &Margin<$t>) -> ())
+            }
+
+            #[inline]
+            fn move_rows(level: Level, rows: GridRows<'_, $t>, moves: &[Move], sums: &mut [i64]) {
+                level::dispatch!(level, fixed::body::<$t>, fixed::body::<$t>, fixed::body::<$t>;
+                    (rows: GridRows<'_, $t>, moves: &[Move], sums: &mut [i64]) -> ())
+            }
+
+            #[inline]
+            fn squared_distances(level: Level, rows: (&[$t], &[$t]), n_columns: usize, pairs: &[Pair], out: &mut [$t]) {
+                level::dispatch!(level, reduce::distances_body::<$t, true>, reduce::distances_body::<$t, true>,
+                    reduce::distances_body::<$t, false>;
+                    (rows: (&[$t], &[$t]), n_columns: usize, pairs: &[Pair], out: &mut [$t]) -> ())
             }
 
             #[inline]

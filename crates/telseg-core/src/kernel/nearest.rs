@@ -29,6 +29,28 @@ pub struct NearestTile<T> {
     pub second: [T; TILE],
 }
 
+/// What is added to squared distances that are computed from scores, so that they bound the true ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Margin<T> {
+    /// Margin for each unit of `2 |x|^2 + loose`.
+    pub unit: T,
+    /// See `unit`.
+    pub loose: T,
+    /// A little more and a little less than 1: more than the arithmetic of a bound can round.
+    pub up: T,
+    /// See `up`.
+    pub down: T,
+}
+
+impl<T: Scalar> NearestTile<T> {
+    /// Replaces scores by bounds: `best` by an upper bound on the distance to the nearest centre, `second` by a lower bound on
+    /// the distance to every other.
+    #[inline]
+    pub fn bounds(&mut self, squared_lengths: &[T; TILE], margin: &Margin<T>) {
+        <T as Kernel>::bounds_tile(Level::best(), self, squared_lengths, margin);
+    }
+}
+
 impl<T: Scalar> Default for NearestTile<T> {
     fn default() -> Self {
         Self {
@@ -217,6 +239,36 @@ fn blocks<T: Float, const W: usize, const KB: usize, const FMA: bool>(
             out.best[start + l] = best[l];
             out.second[start + l] = second[l];
         }
+    }
+}
+
+#[inline(always)]
+pub(super) fn lengths<T: Float, const FMA: bool>(tile: Tile<'_, T>, out: &mut [T; TILE]) {
+    let mut sums = [T::zero(); TILE];
+    for lane in tile.lanes {
+        for (sum, &v) in sums.iter_mut().zip(&lane.0) {
+            *sum = fma::<T, FMA>(v, v, *sum);
+        }
+    }
+    *out = sums;
+}
+
+#[inline(always)]
+pub(super) fn bounds<T: Float>(
+    found: &mut NearestTile<T>,
+    lengths: &[T; TILE],
+    margin: &Margin<T>,
+) {
+    let two = T::one() + T::one();
+    let positive = |v: T| if v > T::zero() { v } else { T::zero() };
+    for (l, &length) in lengths.iter().enumerate() {
+        let off = margin.unit * (two * length + margin.loose) * margin.up + T::min_positive_value();
+        let (near, far) = (
+            length + two * found.best[l],
+            length + two * found.second[l] - off,
+        );
+        found.best[l] = (positive(near) + off).sqrt() * margin.up;
+        found.second[l] = positive(far).sqrt() * margin.down;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use ndarray::ArrayRef2;
 
+use super::{Kernel, Level, transpose};
 use crate::{Result, Scalar, par};
 
 /// Rows of a tile.
@@ -10,7 +11,7 @@ pub const TILE: usize = 64;
 /// One column of one tile, on its own cache lines.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub(crate) struct Lane<T>(pub(crate) [T; TILE]);
+pub struct Lane<T>(pub(crate) [T; TILE]);
 
 /// A matrix packed once, to be passed over many times.
 #[derive(Clone, Debug)]
@@ -51,10 +52,20 @@ impl<T: Scalar> Packed<T> {
             let first = range.start / n_columns * TILE;
             for (t, tile) in lanes.chunks_exact_mut(n_columns).enumerate() {
                 let start = first + t * TILE;
+                if let Some(values) = x.as_slice() {
+                    let end = n_rows.min(start + TILE);
+                    <T as Kernel>::transpose(
+                        Level::best(),
+                        &values[start * n_columns..end * n_columns],
+                        shift,
+                        tile,
+                    );
+                    continue;
+                }
                 for (l, row) in (start..n_rows.min(start + TILE)).enumerate() {
                     let row = x.row(row);
                     match row.as_slice() {
-                        Some(row) => put(tile, l, row, shift),
+                        Some(row) => transpose::put(tile, l, row, shift),
                         None => {
                             for ((lane, &v), &s) in tile.iter_mut().zip(row).zip(shift) {
                                 lane.0[l] = v - s;
@@ -96,9 +107,24 @@ impl<T: Scalar> Packed<T> {
         &mut self.lanes
     }
 
+    /// Writes up to 64 rows, one after the other in `rows`, minus `shift` to one tile: for passes over rows that are packed
+    /// only while they are in cache. Lanes past the last row keep what they had.
+    ///
+    /// # Panics
+    /// When there are more rows, or `shift` has not one number for each column.
+    #[inline]
+    pub fn load(&mut self, index: usize, rows: &[T], shift: &[T]) {
+        assert!(
+            shift.len() == self.n_columns && rows.len() <= TILE * self.n_columns,
+            "up to 64 rows of as many columns"
+        );
+        let lanes = &mut self.lanes[index * self.n_columns..][..self.n_columns];
+        <T as Kernel>::transpose(Level::best(), rows, shift, lanes);
+    }
+
     /// Writes one row minus `shift` to place `row`, for tiles that are gathered anew.
     pub fn set_row(&mut self, row: usize, values: &[T], shift: &[T]) {
-        put(
+        transpose::put(
             &mut self.lanes[row / TILE * self.n_columns..][..self.n_columns],
             row % TILE,
             values,
@@ -118,9 +144,10 @@ impl Packed<f64> {
     }
 }
 
-#[inline(always)]
-fn put<T: Scalar>(tile: &mut [Lane<T>], l: usize, row: &[T], shift: &[T]) {
-    for ((lane, &v), &s) in tile.iter_mut().zip(row).zip(shift) {
-        lane.0[l] = v - s;
+impl<T: Scalar> Tile<'_, T> {
+    /// Squared length of each row.
+    #[inline]
+    pub fn squared_lengths(self, out: &mut [T; TILE]) {
+        <T as Kernel>::lengths_tile(Level::best(), self, out);
     }
 }

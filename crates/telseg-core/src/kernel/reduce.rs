@@ -20,6 +20,47 @@ pub fn squared_distance<T: Scalar>(a: &[T], b: &[T]) -> T {
     <T as Kernel>::squared_distance(Level::best(), a, b)
 }
 
+/// A row of one table and a row of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Row of the first.
+    pub row: u32,
+    /// Row of the second.
+    pub other: u32,
+}
+
+/// The squared Euclidean distances of pairs of rows of two tables of `n_columns` columns, as many as there are places in
+/// `out`; the same bits as [`squared_distance`] gives one by one.
+///
+/// # Panics
+/// When a row lies outside its table.
+#[inline]
+pub fn squared_distances<T: Scalar>(
+    rows: &[T],
+    others: &[T],
+    n_columns: usize,
+    pairs: &[Pair],
+    out: &mut [T],
+) {
+    <T as Kernel>::squared_distances(Level::best(), (rows, others), n_columns, pairs, out);
+}
+
+#[inline(always)]
+pub(super) fn distances_body<T: Float, const FMA: bool>(
+    (rows, others): (&[T], &[T]),
+    d: usize,
+    pairs: &[Pair],
+    out: &mut [T],
+) {
+    for (out, pair) in out.iter_mut().zip(pairs) {
+        let (a, b) = (
+            &rows[pair.row as usize * d..][..d],
+            &others[pair.other as usize * d..][..d],
+        );
+        *out = distance_body::<T, FMA>(a, b);
+    }
+}
+
 /// The squared length of every row of `x`, accumulated in double precision.
 pub fn row_norms<T: Scalar>(x: &ArrayRef2<T>) -> Vec<f64> {
     x.rows()

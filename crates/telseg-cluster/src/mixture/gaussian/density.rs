@@ -1,12 +1,11 @@
 //! Log densities of rows under every component.
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 use telseg_core::kernel::{Diagonal, Packed, Scratch, TILE, Tile, Triangle};
 use telseg_core::{Error, Result, Scalar};
 
 use super::cholesky;
 use super::covariance::{Covariances, not_definite};
-use crate::mixture::most;
 
 /// What a mixture consists of, in the coordinates of the data.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,45 +107,53 @@ impl<F: Scalar> Density<F> {
         let tied = match covariances {
             Covariances::Tied(one) => {
                 let (half, volume) = inverse_half(0, one)?;
-                density.whiten = Some(Triangle::new(
-                    &vec![F::zero(); d],
-                    &narrow(0, half.iter().copied())?,
-                )?);
+                let matrix = narrow(0, half.iter().copied())?;
+                density.whiten = Some(Triangle::new(&vec![F::zero(); d], &matrix)?);
                 Some((half, volume))
             }
             _ => None,
         };
-        for j in 0..k {
-            let center = density.centers[j * d..][..d].to_vec();
-            let diagonal = |scale: Vec<f64>| -> Result<(Form<F>, f64)> {
-                let volume = scale.iter().map(|s| s.ln()).sum();
-                let scale = narrow(j, scale.into_iter())?;
-                Ok((Form::Diagonal(Diagonal::new(&center, &scale)?), volume))
-            };
-            let (form, volume) = match covariances {
-                Covariances::Full(all) => {
-                    let (half, volume) = inverse_half(j, &all.index_axis(ndarray::Axis(0), j))?;
-                    let half = narrow(j, half.iter().copied())?;
-                    (Form::Triangle(Triangle::new(&center, &half)?), volume)
-                }
-                Covariances::Tied(_) => {
-                    let (half, volume) = tied.as_ref().expect("invariant: tied above");
-                    let center: Array1<f64> = center.iter().map(|c| c.into_f64()).collect();
-                    let center = narrow(j, half.dot(&center).into_iter())?;
-                    let ball = Diagonal::new(&center, &vec![F::one(); d])?;
-                    (Form::Ball(center, ball), *volume)
-                }
-                Covariances::Diagonal(all) => {
-                    diagonal(all.row(j).iter().map(|v| v.sqrt().recip()).collect())?
-                }
-                Covariances::Spherical(all) => diagonal(vec![all[j].sqrt().recip(); d])?,
-            };
+        for (j, weight) in weights.iter().enumerate() {
+            let (form, volume) = density.form(j, covariances, tied.as_ref())?;
             density.forms.push(form);
             let log_two_pi = (2.0 * std::f64::consts::PI).ln();
-            let constant = weights[j].ln() - d as f64 / 2.0 * log_two_pi + volume;
+            let constant = weight.ln() - d as f64 / 2.0 * log_two_pi + volume;
             density.constants.push(F::from_f64(constant));
         }
         Ok(density)
+    }
+
+    /// The form of a component, and `ln |L_j^-1|`.
+    fn form(
+        &self,
+        j: usize,
+        covariances: &Covariances,
+        tied: Option<&(Array2<f64>, f64)>,
+    ) -> Result<(Form<F>, f64)> {
+        let (center, d) = (self.center(j), self.n_columns());
+        let diagonal = |scale: Vec<f64>| -> Result<(Form<F>, f64)> {
+            let volume = scale.iter().map(|s| s.ln()).sum();
+            let scale = narrow(j, scale.into_iter())?;
+            Ok((Form::Diagonal(Diagonal::new(center, &scale)?), volume))
+        };
+        match covariances {
+            Covariances::Full(all) => {
+                let (half, volume) = inverse_half(j, &all.index_axis(Axis(0), j))?;
+                let half = narrow(j, half.iter().copied())?;
+                Ok((Form::Triangle(Triangle::new(center, &half)?), volume))
+            }
+            Covariances::Tied(_) => {
+                let (half, volume) = tied.expect("invariant: tied covariances come with theirs");
+                let center: Array1<f64> = center.iter().map(|c| c.into_f64()).collect();
+                let center = narrow(j, half.dot(&center).into_iter())?;
+                let ball = Diagonal::new(&center, &vec![F::one(); d])?;
+                Ok((Form::Ball(center, ball), *volume))
+            }
+            Covariances::Diagonal(all) => {
+                diagonal(all.row(j).iter().map(|v| v.sqrt().recip()).collect())
+            }
+            Covariances::Spherical(all) => diagonal(vec![all[j].sqrt().recip(); d]),
+        }
     }
 
     pub(super) fn n_components(&self) -> usize {
@@ -202,15 +209,6 @@ impl<F: Scalar> Density<F> {
             }
         };
         self.constants[component] - F::from_f64(0.5) * squared
-    }
-}
-
-impl<F: Scalar> Work<F> {
-    /// The most probable component of each row, the lowest of equals; to be asked before the posterior.
-    pub(super) fn labels(&self, labels: &mut [u32]) {
-        for (l, label) in labels.iter_mut().enumerate() {
-            *label = most(self.joint.iter().map(|joint| joint[l]));
-        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Iterations of E and M steps from one start.
 
-use telseg_core::kernel::{TILE, math, posterior};
+use telseg_core::kernel::{TILE, posterior};
 use telseg_core::{Result, Scalar};
 
 use super::density::{Density, Parameters};
 use super::params::GaussianMixtureParams;
-use super::stats::{Rows, expect, weighted};
+use super::stats::{Rows, expect};
 use super::update::maximise;
+use crate::mixture::tiles;
 
 /// What one start came to.
 pub(super) struct Outcome<F> {
@@ -49,24 +50,16 @@ pub(super) fn run<F: Scalar>(
 
 /// Labels of the rows, their log-likelihood and the entropy of their memberships.
 pub(super) fn judge<F: Scalar>(density: &Density<F>, rows: &Rows<F>) -> (Vec<u32>, f64, f64) {
-    let task = |tiles: std::ops::Range<usize>| {
-        let (mut work, mut logs) = (density.work(), vec![]);
-        let mut labels = vec![0; tiles.len() * TILE];
+    let task = |chunk: std::ops::Range<usize>| {
+        let mut work = density.work();
+        let mut labels = vec![0; chunk.len() * TILE];
         let (mut likelihood, mut entropy) = (0.0, 0.0);
-        for (t, labels) in tiles.zip(labels.chunks_mut(TILE)) {
+        for (t, labels) in chunk.zip(labels.chunks_mut(TILE)) {
             density.joint(rows.packed.tile(t).0, &mut work);
-            work.labels(labels);
+            tiles::labels(&work.joint, labels);
             posterior(&mut work.joint, &mut work.log_density);
-            likelihood += weighted(&work.log_density, &rows.weights[t]);
-            logs.clone_from(&work.joint);
-            math::ln(logs.as_flattened_mut());
-            for (joint, logs) in work.joint.iter().zip(&logs) {
-                for ((&r, &ln), &w) in joint.iter().zip(logs).zip(&rows.weights[t]) {
-                    if r > F::zero() {
-                        entropy -= w.into_f64() * r.into_f64() * ln.into_f64();
-                    }
-                }
-            }
+            likelihood += tiles::weighted(&work.log_density, &rows.weights[t]);
+            entropy += tiles::entropy(&work.joint, &rows.weights[t]);
         }
         (labels, likelihood, entropy)
     };

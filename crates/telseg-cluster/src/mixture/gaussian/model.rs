@@ -20,7 +20,7 @@ use super::start::Given;
 use super::stats::{self, CHUNK, GaussianStats, Rows};
 use super::update::maximise;
 use crate::mixture::criteria::{Criteria, Criterion, MixtureChoice, choose};
-use crate::mixture::most;
+use crate::mixture::tiles::{self, most};
 use crate::rows::{check_finite, check_shape, check_weights, contiguous};
 
 /// Shares, means and covariances of normal components; says of each row how probably it is of each.
@@ -397,7 +397,9 @@ impl<F: Scalar> GaussianMixture<F> {
             return Err(Error::shape("out", expected, out.len().to_string()));
         }
         match out.as_slice_mut() {
-            Some(out) => self.for_tiles(x, 1, out, |work, out| work.labels(out)),
+            Some(out) => self.for_tiles(x, 1, out, |work, out| {
+                tiles::labels(&work.joint, out);
+            }),
             None => {
                 let labels = self.predict(x)?;
                 out.assign(&labels);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use telseg_core::{Error, Result};
 
 use super::covariance::{Covariance, Covariances};
+use crate::mixture::check;
 
 /// Parameters of [`GaussianMixture`](super::GaussianMixture); start from
 /// [`GaussianMixture::params`](super::GaussianMixture::params).
@@ -113,28 +114,15 @@ impl GaussianMixtureParams {
     /// # Errors
     /// The first parameter that cannot have its value, by name.
     pub fn validate(&self) -> Result<()> {
-        for (name, value) in [
-            ("n_components", self.n_components),
-            ("n_init", self.n_init),
-            ("max_iter", self.max_iter),
-        ] {
-            if value == 0 {
-                return Err(Error::param(name, "expected at least 1, found 0"));
-            }
-        }
-        for (name, value) in [("tol", self.tol), ("reg_covar", self.reg_covar)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                let problem = format!("expected a number of at least 0, found {value}");
-                return Err(Error::param(name, problem));
-            }
-        }
-        if self.n_init != 1 && self.init != GaussianInit::KMeans {
-            let problem = format!(
-                "expected 1 with a given start (all starts are the same), found {}",
-                self.n_init
-            );
-            return Err(Error::param("n_init", problem));
-        }
+        check::sizes(
+            &[
+                ("n_components", self.n_components),
+                ("n_init", self.n_init),
+                ("max_iter", self.max_iter),
+            ],
+            &[("tol", self.tol), ("reg_covar", self.reg_covar)],
+        )?;
+        check::starts(self.n_init, self.init != GaussianInit::KMeans)?;
         self.validate_init()
     }
 
@@ -143,21 +131,7 @@ impl GaussianMixtureParams {
         let wrong = |problem: String| Err(Error::param("init", problem));
         match &self.init {
             GaussianInit::KMeans => Ok(()),
-            GaussianInit::Responsibilities(r) => {
-                if r.ncols() != k {
-                    let found = r.ncols();
-                    return wrong(format!(
-                        "expected {k} columns (n_components), found {found}"
-                    ));
-                }
-                for (i, row) in r.rows().into_iter().enumerate() {
-                    let sum: f64 = row.iter().sum();
-                    if !(row.iter().all(|&v| v >= 0.0) && (sum - 1.0).abs() < 1e-6) {
-                        return wrong(format!("row {i} is not of shares that sum to 1"));
-                    }
-                }
-                Ok(())
-            }
+            GaussianInit::Responsibilities(r) => check::responsibilities(r, k),
             GaussianInit::Means(means) => {
                 if means.nrows() != k || !means.iter().all(|m| m.is_finite()) {
                     let found = means.nrows();

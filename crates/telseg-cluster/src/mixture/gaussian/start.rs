@@ -54,8 +54,8 @@ impl GaussianMixtureParams {
                 means: means.clone(),
                 covariances: covariances.clone(),
             }),
-            GaussianInit::Responsibilities(r) => self.from_responsibilities(given, r),
-            GaussianInit::Means(means) => self.from_means(given, means.clone()),
+            GaussianInit::Responsibilities(r) => self.first_of_responsibilities(given, r),
+            GaussianInit::Means(means) => self.first_of_means(given, means.clone()),
             GaussianInit::KMeans => {
                 let seed = Seed::new(self.seed).stream("gmm.init").bits(start as u64);
                 let params = KMeans::params(self.n_components)
@@ -75,7 +75,7 @@ impl GaussianMixtureParams {
     }
 
     /// Each row to the nearest mean.
-    fn from_means<F: Scalar>(
+    fn first_of_means<F: Scalar>(
         &self,
         given: &Given<'_, F>,
         means: Array2<f64>,
@@ -97,7 +97,7 @@ impl GaussianMixtureParams {
         })
     }
 
-    fn from_responsibilities<F: Scalar>(
+    fn first_of_responsibilities<F: Scalar>(
         &self,
         given: &Given<'_, F>,
         r: &Array2<f64>,
@@ -190,9 +190,7 @@ impl GaussianMixtureParams {
 /// Each row wholly to its label.
 fn one_hot<F: Scalar>(joint: &mut [[F; TILE]], label: impl Fn(usize) -> Option<u32>) {
     joint.as_flattened_mut().fill(F::zero());
-    for l in 0..TILE {
-        if let Some(j) = label(l) {
-            joint[j as usize][l] = F::one();
-        }
+    for (l, j) in (0..TILE).filter_map(|l| Some((l, label(l)?))) {
+        joint[j as usize][l] = F::one();
     }
 }

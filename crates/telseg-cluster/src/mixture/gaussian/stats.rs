@@ -8,13 +8,11 @@ use telseg_core::{Error, Result, Scalar, par};
 
 use super::covariance::Covariance;
 use super::density::{Density, Work};
+use crate::mixture::tiles::{self, weighted};
 
 /// Rows that one task works on, a whole number of tiles: a constant, so that results do not depend on the number of
 /// threads.
 pub(super) const CHUNK: usize = 128 * TILE;
-
-/// Chunks whose sums are held at a time: bounds the memory, and leaves work for 64 threads.
-const WAVE: usize = 64;
 
 /// Sums over rows under the present model: all that an M step needs.
 ///
@@ -129,22 +127,14 @@ impl<F: Scalar> Rows<F> {
         Ok(Self { packed, weights })
     }
 
-    /// Folds what `task` makes of each chunk of tiles, in order; a bounded number of them exists at a time.
+    /// Folds what `task` makes of each chunk of tiles, in order.
     pub(super) fn fold<T: Send, A>(
         &self,
         task: impl Fn(std::ops::Range<usize>) -> T + Sync + Send,
         start: A,
-        mut fold: impl FnMut(A, T) -> A,
+        fold: impl FnMut(A, T) -> A,
     ) -> A {
-        let per_task = CHUNK / TILE;
-        let mut folded = start;
-        for wave in par::chunks(self.packed.n_tiles(), WAVE * per_task) {
-            let parts = par::map(wave.len(), per_task, |tiles| {
-                task(wave.start + tiles.start..wave.start + tiles.end)
-            });
-            folded = parts.into_iter().fold(folded, &mut fold);
-        }
-        folded
+        tiles::fold(self.packed.n_tiles(), CHUNK / TILE, task, start, fold)
     }
 }
 
@@ -224,12 +214,6 @@ fn add(mut sums: ndarray::ArrayViewMut1<'_, f64>, part: &[f64]) {
     sums.iter_mut()
         .zip(part)
         .for_each(|(sum, part)| *sum += part);
-}
-
-/// `sum w v` over a tile, rows without weight left out.
-pub(super) fn weighted<F: Scalar>(values: &[F; TILE], weights: &[F; TILE]) -> f64 {
-    let rows = values.iter().zip(weights).filter(|(_, w)| **w != F::zero());
-    rows.map(|(v, w)| v.into_f64() * w.into_f64()).sum()
 }
 
 /// Moments of one chunk of rows.

@@ -27,26 +27,16 @@ pub(super) fn maximise<F: Scalar>(
         .iter()
         .map(|&r| r > LEAST_SHARE * stats.weight)
         .collect();
-    let mut parameters = previous.clone();
     let total: f64 = (0..k).filter(|&j| alive[j]).map(|j| stats.sizes[j]).sum();
+    let mut parameters = previous.clone();
     let mut centers = stats.centers.clone(); // the new means, relative to the shift
-    for j in 0..k {
-        parameters.weights[j] = if alive[j] {
-            stats.sizes[j] / total
-        } else {
-            0.0
-        };
-        if alive[j] {
-            centers
-                .row_mut(j)
-                .scaled_add(1.0 / stats.sizes[j], &stats.first.row(j));
-            for ((mean, c), s) in parameters
-                .means
-                .row_mut(j)
-                .iter_mut()
-                .zip(centers.row(j))
-                .zip(shift)
-            {
+    for (j, &alive) in alive.iter().enumerate() {
+        parameters.weights[j] = if alive { stats.sizes[j] / total } else { 0.0 };
+        if alive {
+            let mut center = centers.row_mut(j);
+            center.scaled_add(1.0 / stats.sizes[j], &stats.first.row(j));
+            let cells = center.iter().zip(shift);
+            for (mean, (c, s)) in parameters.means.row_mut(j).iter_mut().zip(cells) {
                 *mean = c + s.into_f64();
             }
         }
@@ -65,17 +55,16 @@ pub(super) fn maximise<F: Scalar>(
         }
         Covariances::Diagonal(all) => {
             for j in (0..k).filter(|&j| alive[j]) {
-                let variances = variances(stats, j);
-                collapsed[j] = point(variances.view(), reg_covar);
-                all.row_mut(j)
-                    .assign(&variances.mapv(|v| lifted(v, reg_covar)));
+                let own = variances(stats, j);
+                collapsed[j] = point(own.view(), reg_covar);
+                all.row_mut(j).assign(&own.mapv(|v| lifted(v, reg_covar)));
             }
         }
         Covariances::Spherical(all) => {
             for j in (0..k).filter(|&j| alive[j]) {
-                let variances = variances(stats, j);
-                collapsed[j] = point(variances.view(), reg_covar);
-                all[j] = lifted(variances.sum() / d as f64, reg_covar);
+                let own = variances(stats, j);
+                collapsed[j] = point(own.view(), reg_covar);
+                all[j] = lifted(own.sum() / d as f64, reg_covar);
             }
         }
     }

@@ -5,12 +5,10 @@ use telseg_core::kernel::TILE;
 use telseg_core::{Error, Result, Scalar, par};
 
 use super::params::Family;
+use crate::mixture::tiles;
 
 /// Tiles that one task works on: a constant, so that results do not depend on the number of threads.
 pub(super) const CHUNK: usize = 64;
-
-/// Chunks whose sums are held at a time: bounds the memory, and leaves work for 64 threads.
-const WAVE: usize = 64;
 
 /// Rows by tiles: `[rows / 64][columns][64]`, missing cells NaN, and so are rows past the end, which have weight 0.
 pub(super) struct Cells {
@@ -85,21 +83,14 @@ impl Cells {
         self.weights[row / TILE][row % TILE]
     }
 
-    /// Folds what `task` makes of each chunk of tiles, in order; a bounded number of them exists at a time.
+    /// Folds what `task` makes of each chunk of tiles, in order.
     pub(super) fn fold<T: Send, A>(
         &self,
         task: impl Fn(std::ops::Range<usize>) -> T + Sync + Send,
         start: A,
-        mut fold: impl FnMut(A, T) -> A,
+        fold: impl FnMut(A, T) -> A,
     ) -> A {
-        let mut folded = start;
-        for wave in par::chunks(self.n_tiles(), WAVE * CHUNK) {
-            let parts = par::map(wave.len(), CHUNK, |tiles| {
-                task(wave.start + tiles.start..wave.start + tiles.end)
-            });
-            folded = parts.into_iter().fold(folded, &mut fold);
-        }
-        folded
+        tiles::fold(self.n_tiles(), CHUNK, task, start, fold)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use ndarray::Array1;
 use telseg_core::Result;
-use telseg_core::kernel::{TILE, math, posterior};
+use telseg_core::kernel::{TILE, posterior};
 
 use super::cells::Cells;
 use super::column::{LatentColumn, Prepared};
 use super::params::LatentClassParams;
 use super::stats::LatentStats;
 use super::update::{log_prior, maximise};
-use crate::mixture::most;
+use crate::mixture::tiles::{self, most};
 
 /// Classes in the form that log densities are computed from.
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ pub(super) fn expect(
         let mut log_density = [0.0; TILE];
         density.joint(cells.tile(t), joint);
         posterior(joint, &mut log_density);
-        stats.log_likelihood += weighted(&log_density, &cells.weights[t]);
+        stats.log_likelihood += tiles::weighted(&log_density, &cells.weights[t]);
     })
 }
 
@@ -140,24 +140,16 @@ fn collect(
 /// Labels of the rows, their log-likelihood and the entropy of their memberships.
 pub(super) fn judge(density: &Density, cells: &Cells) -> (Vec<u32>, f64, f64) {
     let k = density.log_weights.len();
-    let task = |tiles: std::ops::Range<usize>| {
+    let task = |chunk: std::ops::Range<usize>| {
         let (mut joint, mut log_density) = (vec![[0.0; TILE]; k], [0.0; TILE]);
-        let mut labels = vec![0; tiles.len() * TILE];
+        let mut labels = vec![0; chunk.len() * TILE];
         let (mut likelihood, mut entropy) = (0.0, 0.0);
-        for (t, labels) in tiles.zip(labels.chunks_mut(TILE)) {
+        for (t, labels) in chunk.zip(labels.chunks_mut(TILE)) {
             density.joint(cells.tile(t), &mut joint);
-            for (l, label) in labels.iter_mut().enumerate() {
-                *label = most(joint.iter().map(|joint| joint[l]));
-            }
+            tiles::labels(&joint, labels);
             posterior(&mut joint, &mut log_density);
-            likelihood += weighted(&log_density, &cells.weights[t]);
-            let mut logs = joint.clone();
-            math::ln(logs.as_flattened_mut());
-            for (joint, logs) in joint.iter().zip(&logs) {
-                for ((&r, &ln), &w) in joint.iter().zip(logs).zip(&cells.weights[t]) {
-                    entropy -= if r > 0.0 { w * r * ln } else { 0.0 };
-                }
-            }
+            likelihood += tiles::weighted(&log_density, &cells.weights[t]);
+            entropy += tiles::entropy(&joint, &cells.weights[t]);
         }
         (labels, likelihood, entropy)
     };
@@ -168,10 +160,4 @@ pub(super) fn judge(density: &Density, cells: &Cells) -> (Vec<u32>, f64, f64) {
     });
     labels.truncate(cells.n_rows);
     (labels, likelihood, entropy)
-}
-
-/// `sum w v` over a tile, rows without weight left out.
-fn weighted(values: &[f64; TILE], weights: &[f64; TILE]) -> f64 {
-    let rows = values.iter().zip(weights).filter(|(_, w)| **w != 0.0);
-    rows.map(|(v, w)| v * w).sum()
 }

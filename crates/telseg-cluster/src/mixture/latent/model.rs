@@ -15,6 +15,7 @@ use super::saved::Saved;
 use super::stats::LatentStats;
 use super::update::maximise;
 use crate::mixture::criteria::{Criteria, Criterion, MixtureChoice, choose};
+use crate::mixture::tiles;
 use crate::rows::{check_shape, check_weights};
 
 /// Shares of classes and what each column looks like in them; says of each row, however incomplete, how probably it is
@@ -320,9 +321,7 @@ impl LatentClass {
         }
         let mut labels = vec![0; out.len()];
         self.for_tiles(x, 1, &mut labels, |joint, labels| {
-            for (l, label) in labels.iter_mut().enumerate() {
-                *label = crate::mixture::most(joint.iter().map(|joint| joint[l]));
-            }
+            tiles::labels(joint, labels);
         })?;
         out.iter_mut()
             .zip(labels)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use telseg_core::{Error, Result};
 
 use super::column::{self, LatentColumn};
+use crate::mixture::check;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,21 +119,14 @@ impl LatentClassParams {
     /// # Errors
     /// The first parameter that cannot have its value, by name.
     pub fn validate(&self) -> Result<()> {
-        for (name, value) in [
-            ("n_components", self.n_components),
-            ("n_init", self.n_init),
-            ("max_iter", self.max_iter),
-        ] {
-            if value == 0 {
-                return Err(Error::param(name, "expected at least 1, found 0"));
-            }
-        }
-        for (name, value) in [("tol", self.tol), ("smoothing", self.smoothing)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                let problem = format!("expected a number of at least 0, found {value}");
-                return Err(Error::param(name, problem));
-            }
-        }
+        check::sizes(
+            &[
+                ("n_components", self.n_components),
+                ("n_init", self.n_init),
+                ("max_iter", self.max_iter),
+            ],
+            &[("tol", self.tol), ("smoothing", self.smoothing)],
+        )?;
         if self.families.is_empty() {
             return Err(Error::param("families", "expected at least one column"));
         }
@@ -140,13 +134,7 @@ impl LatentClassParams {
             let problem = format!("column {j} has no levels");
             return Err(Error::param("families", problem));
         }
-        if self.n_init != 1 && self.init != LatentInit::Seeds {
-            let problem = format!(
-                "expected 1 with a given start (all starts are the same), found {}",
-                self.n_init
-            );
-            return Err(Error::param("n_init", problem));
-        }
+        check::starts(self.n_init, self.init != LatentInit::Seeds)?;
         self.validate_init()
     }
 
@@ -155,21 +143,7 @@ impl LatentClassParams {
         let wrong = |problem: String| Err(Error::param("init", problem));
         match &self.init {
             LatentInit::Seeds => Ok(()),
-            LatentInit::Responsibilities(r) => {
-                if r.ncols() != k {
-                    let found = r.ncols();
-                    return wrong(format!(
-                        "expected {k} columns (n_components), found {found}"
-                    ));
-                }
-                for (i, row) in r.rows().into_iter().enumerate() {
-                    let sum: f64 = row.iter().sum();
-                    if !(row.iter().all(|&v| v >= 0.0) && (sum - 1.0).abs() < 1e-6) {
-                        return wrong(format!("row {i} is not of shares that sum to 1"));
-                    }
-                }
-                Ok(())
-            }
+            LatentInit::Responsibilities(r) => check::responsibilities(r, k),
             LatentInit::Parameters { weights, columns } => {
                 if weights.len() != k {
                     let found = weights.len();

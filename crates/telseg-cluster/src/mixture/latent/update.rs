@@ -93,7 +93,8 @@ fn update(column: &mut LatentColumn, sums: &LatentColumnStats, c: usize, smoothi
                 second,
             },
         ) => {
-            let (size, overall) = (sizes[c], overall_variance(sums));
+            let overall = overall_variance(sums);
+            let size = sizes[c];
             if size > 0.0 {
                 let delta = first[c] / size;
                 means[c] = about[c] + delta;
@@ -102,10 +103,9 @@ fn update(column: &mut LatentColumn, sums: &LatentColumnStats, c: usize, smoothi
             } else if smoothing > 0.0 {
                 variances[c] = overall;
             }
-            let least = LEAST_VARIANCE * overall;
-            let lift = variances[c] < least;
-            variances[c] = variances[c].max(least);
-            lift
+            let found = variances[c];
+            variances[c] = found.max(LEAST_VARIANCE * overall);
+            variances[c] > found
         }
         (LatentColumn::Categorical { probabilities }, LatentColumnStats::Levels { sizes }) => {
             let mut levels = probabilities.row_mut(c);
@@ -134,10 +134,9 @@ fn update(column: &mut LatentColumn, sums: &LatentColumnStats, c: usize, smoothi
             },
         ) => {
             if sizes[c] + smoothing > 0.0 {
-                let mean = overall_mean(sums, true);
-                let pseudo = (smoothing, mean);
-                let sums = (sizes[c], none[c], first[c]);
-                (rates[c], zeros[c]) = inflated((rates[c], zeros[c]), sums, pseudo);
+                let pseudo = (smoothing, overall_mean(sums, true));
+                let own = (sizes[c], none[c], first[c]);
+                (rates[c], zeros[c]) = inflated((rates[c], zeros[c]), own, pseudo);
             }
             false
         }
