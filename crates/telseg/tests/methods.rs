@@ -1,4 +1,5 @@
 //! Every method that segments can be found by: fitted, saved, loaded, scored row by row, followed.
+#![allow(clippy::unwrap_used)]
 
 use telseg::features::{Cell, CsvOptions};
 use telseg::pipeline::Method;
