@@ -14,6 +14,8 @@ mod pack;
 mod reduce;
 
 pub use level::Level;
+#[doc(hidden)]
+pub use level::dispatch;
 pub use matmul::matmul;
 pub use nearest::{Centers, NearestTile};
 pub use pack::{Packed, TILE, Tile};

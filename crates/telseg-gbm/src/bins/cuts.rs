@@ -1,5 +1,7 @@
 //! Where a numeric column is cut: between all distinct values when they are few, else at about equal weight.
 
+use telseg_core::kernel::{Level, dispatch};
+
 /// An order-preserving integer image of a number that is not NaN; both zeros are one.
 fn key(x: f32) -> u32 {
     let bits = (x + 0.0).to_bits();
@@ -93,20 +95,60 @@ fn midpoint(a: f32, b: f32) -> f32 {
     }
 }
 
-/// Bins of a strip of values: 0 for NaN, else 1 + the number of cuts below the value. Infinite values fall into the
-/// first and the last bin.
-pub(super) fn bin_all(cuts: &[f32], values: &[f32], out: &mut [u8]) {
-    // Padded to 255 cuts above everything, so that the search has a fixed number of steps and no branch.
-    let mut table = [f32::INFINITY; 256];
-    table[..cuts.len()].copy_from_slice(cuts);
-    let first = (cuts.len() + 1).next_power_of_two() / 2;
-    for (&x, bin) in values.iter().zip(out) {
-        let (mut below, mut step) = (0, first);
-        while step > 0 {
-            // A product, not a choice: a branch here is mispredicted half of the time.
-            below += step * usize::from(table[(below + step - 1) & 255] < x);
-            step /= 2;
+/// Values whose searches go in step.
+const LANES: usize = 16;
+
+/// Ascending cuts, padded with infinity to a fixed size, so that a search has a fixed number of steps and no branch.
+#[derive(Clone, Debug)]
+pub(super) struct CutTable {
+    cuts: [f32; 256],
+    /// Cells that the first step of a search passes.
+    first: u32,
+}
+
+impl CutTable {
+    pub(super) fn new(cuts: &[f32]) -> Self {
+        let mut table = [f32::INFINITY; 256];
+        table[..cuts.len()].copy_from_slice(cuts);
+        Self {
+            cuts: table,
+            first: (cuts.len() as u32 + 1).next_power_of_two() / 2,
         }
+    }
+
+    /// Bins of a strip of values: 0 for NaN, else 1 + the number of cuts below the value. Infinite values fall into the
+    /// first and the last bin.
+    pub(super) fn bin_all(&self, values: &[f32], out: &mut [u8]) {
+        let table = self;
+        dispatch!(Level::best(), search, search, search;
+            (table: &CutTable, values: &[f32], out: &mut [u8]) -> ())
+    }
+}
+
+#[inline(always)]
+fn search(table: &CutTable, values: &[f32], out: &mut [u8]) {
+    let (strips, rest) = values.as_chunks::<LANES>();
+    let (bins, bins_rest) = out[..values.len()].as_chunks_mut::<LANES>();
+    for (x, bin) in strips.iter().zip(bins) {
+        search_strip(table, x, bin);
+    }
+    let (mut x, mut bin) = ([0.0; LANES], [0; LANES]);
+    x[..rest.len()].copy_from_slice(rest);
+    search_strip(table, &x, &mut bin);
+    bins_rest.copy_from_slice(&bin[..rest.len()]);
+}
+
+#[inline(always)]
+fn search_strip(table: &CutTable, x: &[f32; LANES], bin: &mut [u8; LANES]) {
+    let (mut below, mut step) = ([0u32; LANES], table.first);
+    while step > 0 {
+        for (below, &x) in below.iter_mut().zip(x) {
+            // A product, not a choice: a branch here is mispredicted half of the time.
+            *below += step * u32::from(table.cuts[((*below + step - 1) & 255) as usize] < x);
+        }
+        step /= 2;
+    }
+    for ((bin, below), x) in bin.iter_mut().zip(below).zip(x) {
         *bin = if x.is_nan() { 0 } else { below as u8 + 1 };
     }
 }
@@ -124,8 +166,7 @@ mod tests {
         let cut = cuts(&found, 255);
         assert_eq!(cut, [0.5, 2.0]);
         let mut bins = [9; 8];
-        bin_all(
-            &cut,
+        CutTable::new(&cut).bin_all(
             &[
                 nan,
                 -5.0,
@@ -156,7 +197,7 @@ mod tests {
         }
         for &(x, _) in &all {
             let mut bin = [0];
-            bin_all(&cut, &[x], &mut bin);
+            CutTable::new(&cut).bin_all(&[x], &mut bin);
             assert_eq!(bin[0] as usize, 1 + cut.iter().filter(|&&c| c < x).count());
         }
     }
@@ -168,8 +209,7 @@ mod tests {
         let cut = cuts(&found, 255);
         assert_eq!(cut, [f32::NEG_INFINITY, 1.0, next]);
         let mut bins = [0; 4];
-        bin_all(
-            &cut,
+        CutTable::new(&cut).bin_all(
             &[f32::NEG_INFINITY, 1.0, next, f32::INFINITY],
             &mut bins,
         );
