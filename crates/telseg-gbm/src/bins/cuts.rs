@@ -209,10 +209,7 @@ mod tests {
         let cut = cuts(&found, 255);
         assert_eq!(cut, [f32::NEG_INFINITY, 1.0, next]);
         let mut bins = [0; 4];
-        CutTable::new(&cut).bin_all(
-            &[f32::NEG_INFINITY, 1.0, next, f32::INFINITY],
-            &mut bins,
-        );
+        CutTable::new(&cut).bin_all(&[f32::NEG_INFINITY, 1.0, next, f32::INFINITY], &mut bins);
         assert_eq!(bins, [1, 2, 3, 4]);
     }
 

@@ -261,7 +261,10 @@ fn fill(columns: &[ColumnBins], x: &ArrayView2<'_, f32>, by_column: Option<&mut 
         for (t, x) in x.axis_chunks_iter(Axis(0), TILE).enumerate() {
             for (j, binner) in binners.iter().enumerate() {
                 let mut values = [0.0f32; TILE];
-                values.iter_mut().zip(x.column(j)).for_each(|(v, &x)| *v = x);
+                values
+                    .iter_mut()
+                    .zip(x.column(j))
+                    .for_each(|(v, &x)| *v = x);
                 binner.bin_all(&values[..x.nrows()], &mut bins[j]);
                 if let Some(piece) = pieces.get_mut(j) {
                     piece[t * TILE..][..x.nrows()].copy_from_slice(&bins[j][..x.nrows()]);
