@@ -6,6 +6,7 @@
 //! bits, because the order of the operations is fixed by the body and not by the width of the registers; the plain level
 //! rounds products once more and differs in the last bits.
 
+mod cuts;
 mod level;
 pub mod math;
 mod matmul;
@@ -13,6 +14,7 @@ mod nearest;
 mod pack;
 mod reduce;
 
+pub use cuts::CutTable;
 pub use level::Level;
 #[doc(hidden)]
 pub use level::dispatch;

@@ -279,11 +279,11 @@ fn fill(columns: &[ColumnBins], x: &ArrayView2<'_, f32>, by_column: Option<&mut 
 /// Writes the bins of a tile, which lie column by column, as rows.
 fn pack_rows(bins: &[[u8; TILE]], n_rows: usize, words: usize, lines: &mut [Line]) {
     for (w, eight) in bins.chunks_exact(8).enumerate() {
-        for i in 0..n_rows {
+        (0..n_rows).for_each(|i| {
             let word = i * words + w;
             lines[word / 8].0[word % 8] =
                 u64::from_le_bytes(std::array::from_fn(|column| eight[column][i]));
-        }
+        });
     }
 }
 

@@ -11,6 +11,7 @@ pub use data::BinnedData;
 pub(crate) use data::RowBlock;
 
 use levels::Levels;
+use telseg_core::kernel::CutTable;
 
 /// How the values of one column become bins.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ impl ColumnBins {
     /// The same, made ready for many values.
     fn binner(&self) -> Binner<'_> {
         match self {
-            Self::Numeric(cuts) => Binner::Numeric(Box::new(cuts::CutTable::new(cuts))),
+            Self::Numeric(cuts) => Binner::Numeric(Box::new(CutTable::new(cuts))),
             Self::Categorical(levels) => Binner::Categorical(levels),
         }
     }
@@ -42,7 +43,7 @@ impl ColumnBins {
 /// A column's bins, ready for many values.
 #[derive(Debug)]
 enum Binner<'a> {
-    Numeric(Box<cuts::CutTable>),
+    Numeric(Box<CutTable>),
     Categorical(&'a Levels),
 }
 
