@@ -9,7 +9,7 @@
 //! trees", SIGIR, for the bits; where it visits the false nodes of one row column by column, ours asks all nodes of all
 //! 64 rows, as T. Ye et al. (2018), "RapidScorer", KDD, does by other means.
 
-use ndarray::{ArrayRef2, ArrayViewMut2};
+use ndarray::{ArrayRef2, ArrayViewMut2, s};
 
 use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble};
 use crate::kernel::{CutTable, Level, dispatch};
@@ -135,8 +135,7 @@ impl<'a> Scorer<'a> {
             let n = LANES.min(x.nrows() - start);
             for ((feature, table), bins) in self.columns.iter().zip(&mut bins) {
                 let mut values = [0.0f32; LANES];
-                let column = x.column(*feature);
-                let column = column.iter().skip(start);
+                let column = x.slice(s![start..start + n, *feature]);
                 values.iter_mut().zip(column).for_each(|(v, &x)| *v = x);
                 table.bin_all(&values, bins);
             }
@@ -149,9 +148,8 @@ impl<'a> Scorer<'a> {
                 scores.for_each(|(s, l)| *s += values[l.trailing_zeros() as usize]);
             }
             for (output, scores) in scores.iter().enumerate() {
-                let mut column = out.column_mut(output);
-                let places = column.iter_mut().skip(start).take(n);
-                places.zip(scores).for_each(|(o, s)| *o = *s);
+                let column = out.slice_mut(s![start..start + n, output]);
+                column.into_iter().zip(scores).for_each(|(o, s)| *o = *s);
             }
         }
     }
@@ -168,7 +166,8 @@ fn ask(questions: &[Question], bins: &[[u8; LANES]], leaves: &mut [u64; LANES]) 
         let bins = &bins[question.column as usize];
         for (leaves, bin) in leaves.iter_mut().zip(bins) {
             let no = bin.wrapping_sub(question.skip) > question.most;
-            *leaves &= if no { question.no } else { u64::MAX };
+            // Not a choice: the compiler would load `question.no` again in every lane that needs it.
+            *leaves &= question.no | u64::from(no).wrapping_sub(1);
         }
     }
 }
