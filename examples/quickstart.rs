@@ -5,6 +5,7 @@
 //! cargo run --release --example quickstart -- --data customers.csv          # your own file
 //! cargo run --release --example quickstart -- --data customers.csv --save model.telseg
 //! cargo run --release --example quickstart -- --load model.telseg --data new.csv --out scored.csv
+//! cargo run --release --example quickstart -- --data march.csv --previous february.telseg --save march.telseg --remember
 //! ```
 
 use std::io::Write;
@@ -16,6 +17,7 @@ use clap::Parser;
 use telseg::core::Progress;
 use telseg::core::artefact::write_atomic;
 use telseg::core::metrics::{binary::auc, partition::ari};
+use telseg::pipeline::Method;
 use telseg::prelude::*;
 use telseg::report::World;
 use telseg::sim::{Snapshot, customers};
@@ -64,6 +66,15 @@ struct Arguments {
     /// Number of segments; chosen from the data unless given.
     #[arg(long, conflicts_with = "load")]
     segments: Option<usize>,
+    /// How segments are found: k-means, sized, k-prototypes, gaussian-mixture, latent-classes, hdbscan, ward or k-medoids.
+    #[arg(long, default_value = "k-means", conflicts_with = "load")]
+    method: Method,
+    /// Follow the pipeline of this file, last month's say: segments keep their numbers, and the report says what changed.
+    #[arg(long, conflicts_with = "load")]
+    previous: Option<PathBuf>,
+    /// Remember in the saved pipeline who is in which segment, so that a later run can say who moved.
+    #[arg(long, requires = "save")]
+    remember: bool,
     /// Root of all random choices.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -119,7 +130,7 @@ fn fit(arguments: &Arguments) -> Result<()> {
         }
     };
     let read = start.elapsed().as_secs_f64();
-    let mut run = pipeline(arguments).fit_observed(&table, &bars)?;
+    let mut run = pipeline(arguments)?.fit_observed(&table, &bars)?;
     if let Some(base) = &truth {
         compare(&mut run, base)?;
     }
@@ -137,8 +148,16 @@ fn fit(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn pipeline(arguments: &Arguments) -> Pipeline {
-    let mut pipeline = Pipeline::new().seed(arguments.seed);
+fn pipeline(arguments: &Arguments) -> Result<Pipeline> {
+    let mut pipeline = Pipeline::new()
+        .seed(arguments.seed)
+        .method(arguments.method);
+    if let Some(file) = &arguments.previous {
+        pipeline = pipeline.follow(&Run::load(file)?);
+    }
+    if arguments.remember {
+        pipeline = pipeline.remember_subscribers();
+    }
     if let Some(id) = &arguments.id {
         pipeline = pipeline.id(id);
     }
@@ -148,10 +167,10 @@ fn pipeline(arguments: &Arguments) -> Pipeline {
     if let Some(positive) = &arguments.positive {
         pipeline = pipeline.positive(positive);
     }
-    match arguments.segments {
+    Ok(match arguments.segments {
         Some(k) => pipeline.segments(k..=k),
         None => pipeline,
-    }
+    })
 }
 
 /// Holds what was found against what the simulated world knows to be true.
@@ -204,6 +223,16 @@ fn told(run: &Run, report: &Path) -> String {
     if let Some(ari) = found.ari {
         text +=
             &format!("Segments against the planted archetypes: adjusted Rand index {ari:.3}.\n");
+    }
+    if let Some(changes) = &run.report().changes {
+        text += &format!("\n{} against {}:\n", changes.month, changes.before);
+        changes
+            .alarms
+            .iter()
+            .for_each(|alarm| text += &format!("- {alarm}\n"));
+        if changes.alarms.is_empty() {
+            text += "- no alarm: nothing changed that is both large and no accident\n";
+        }
     }
     text += &format!("Report: {}", report.display());
     text

@@ -1,7 +1,12 @@
 //! The workloads that telseg answers, a file an area.
 
+mod density;
 mod gbm;
+mod hierarchy;
 mod kmeans;
+mod mixed;
+mod mixture;
+mod preprocess;
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -11,9 +16,20 @@ pub(crate) type Workload = fn(&Folder, &mut Clock) -> Result<()>;
 const ALL: &[(&str, Workload)] = &[
     ("kmeans", kmeans::kmeans),
     ("kmeans_hd", kmeans::kmeans),
+    ("kprototypes", mixed::kprototypes),
+    ("kmedoids", mixed::kmedoids),
+    ("constrained_kmeans", mixed::constrained),
+    ("gmm", mixture::gmm),
+    ("dbscan", density::dbscan),
+    ("dbscan_d8", density::dbscan),
+    ("hdbscan", density::hdbscan),
+    ("hdbscan_d3", density::hdbscan),
+    ("ward", hierarchy::ward),
+    ("silhouette", hierarchy::silhouette),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),
+    ("preprocess", preprocess::preprocess),
 ];
 
 pub(crate) fn find(name: &str) -> Result<Workload> {

@@ -83,3 +83,88 @@ pub(crate) fn check_finite<F: Scalar>(values: &[F], n_columns: usize) -> Result<
         None => Ok(()),
     }
 }
+
+/// The number of columns at fit.
+pub(crate) fn check_width(found: usize, at_fit: usize) -> Result<()> {
+    if found == at_fit {
+        return Ok(());
+    }
+    let expected = format!("{at_fit} columns (as at fit)");
+    Err(Error::shape("x", expected, found.to_string()))
+}
+
+/// One row of the width at fit without missing values.
+pub(crate) fn check_row<F: Scalar>(row: &ArrayRef1<F>, at_fit: usize) -> Result<Cow<'_, [F]>> {
+    check_width(row.len(), at_fit)?;
+    let row = match row.as_slice() {
+        Some(slice) => Cow::Borrowed(slice),
+        None => Cow::Owned(row.to_vec()),
+    };
+    check_finite(&row, at_fit)?;
+    Ok(row)
+}
+
+/// Rows with their weights, and those of a weight above 0.
+pub(crate) struct Weighted<'a, F: Clone> {
+    pub(crate) all: Cow<'a, [F]>,
+    all_weights: Option<Vec<f64>>,
+    /// Where some weights are 0, the rows of the others and their weights.
+    kept: Option<(Vec<F>, Vec<f64>)>,
+}
+
+impl<'a, F: Scalar> Weighted<'a, F> {
+    /// Checks rows of `d` columns and their weights.
+    pub(crate) fn new(
+        all: Cow<'a, [F]>,
+        d: usize,
+        weights: Option<&ArrayRef1<f64>>,
+    ) -> Result<Self> {
+        let mut all_weights = weights
+            .map(|weights| check_weights(weights, all.len() / d))
+            .transpose()?;
+        check_finite(&all, d)?;
+        if let Some(weights) = &mut all_weights {
+            even_out(weights);
+        }
+        let some_zero = all_weights
+            .as_ref()
+            .filter(|weights| weights.contains(&0.0));
+        let kept = some_zero.map(|weights| {
+            let rows = all.chunks_exact(d).zip(weights).filter(|(_, w)| **w > 0.0);
+            let rows = rows.flat_map(|(row, _)| row.iter().copied()).collect();
+            (rows, weights.iter().copied().filter(|w| *w > 0.0).collect())
+        });
+        Ok(Self {
+            all,
+            all_weights,
+            kept,
+        })
+    }
+
+    /// Weight of any row.
+    pub(crate) fn weight(&self, row: usize) -> f64 {
+        self.all_weights
+            .as_ref()
+            .map_or(1.0, |weights| weights[row])
+    }
+
+    /// The rows of a weight above 0, one after the other.
+    pub(crate) fn rows(&self) -> &[F] {
+        self.kept.as_ref().map_or(&self.all, |(rows, _)| rows)
+    }
+
+    /// The weights of these rows.
+    pub(crate) fn weights(&self) -> Option<&[f64]> {
+        let kept = self.kept.as_ref().map(|(_, weights)| weights);
+        kept.or(self.all_weights.as_ref()).map(Vec::as_slice)
+    }
+}
+
+/// Rounds weights to a power of two that is some 2^-52 of their total: then sums of them have the same bits in any order.
+fn even_out(weights: &mut [f64]) {
+    let total: f64 = weights.iter().sum();
+    let step = 2f64.powi((total.log2().ceil() as i32 - 52).max(-1000));
+    for weight in weights {
+        *weight = (*weight / step).round() * step;
+    }
+}

@@ -19,7 +19,10 @@ impl<F: Scalar> Subject for Subjected<F> {
     type Model = KMeans<F>;
 
     fn facts(&self) -> Facts {
-        Facts::clusterer(4).names("n_clusters")
+        // Five chunks of the assignment, the last of them not full.
+        Facts::clusterer(4)
+            .names("n_clusters")
+            .rows_for_threads(20_000)
     }
 
     fn fit(&self, x: &ArrayRef2<F>, _: &ArrayRef1<f64>) -> Result<KMeans<F>> {

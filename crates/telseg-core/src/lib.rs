@@ -9,6 +9,7 @@ pub mod par;
 pub mod progress;
 pub mod scalar;
 pub mod seed;
+pub mod stats;
 pub mod traits;
 pub mod trees;
 

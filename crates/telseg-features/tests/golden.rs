@@ -167,7 +167,7 @@ fn a_weight_is_a_repeated_row_and_errors_are_sentences() {
     let found = model.transform(&x.slice(s![.., ..2])).unwrap_err();
     assert_eq!(message(found), "x: expected 3 columns (as at fit), found 2");
     let bad = Winsorizer::params().with_low(0.9).with_high(0.1);
-    assert!(message(bad.fit(&x).unwrap_err()).starts_with("low: "));
+    assert!(message(bad.fit(&x).unwrap_err()).starts_with("high: "));
 }
 
 #[test]

@@ -65,6 +65,76 @@ pub(crate) fn running(config: &WorldConfig, offer: u16) -> f64 {
 mod tests {
     use super::*;
 
+    /// A driver of the score: its name, its part of the score, and the change that adds one unit of it.
+    type Driver = (&'static str, f64, fn(&mut Subscriber));
+
+    #[test]
+    fn each_driver_adds_what_its_coefficient_says() {
+        let config = WorldConfig::default().with_n_subscribers(200);
+        let world = crate::World::new(config.clone(), 1).expect("the default world is valid");
+        let c = &config.churn;
+        let free = |s: &&Subscriber| s.contract_left == 0 && !s.is_prepaid(&config);
+        let mut calm = world
+            .subscribers()
+            .iter()
+            .find(free)
+            .expect("one is free")
+            .clone();
+        (calm.bill_shock, calm.care, calm.complaints, calm.late) = (0.0, 0.0, 0.0, 0.0);
+        (calm.usage_fast, calm.usage_slow, calm.satisfaction) = (1.0, 1.0, 0.0);
+        (calm.dropped, calm.contact_stock) = (config.service.dropped_rate as f32, 0.0);
+        (calm.offer, calm.tenure) = (NO_OFFER, 600);
+        let drivers: [Driver; 10] = [
+            ("trait", 1.0, |s| s.traits[CHURN] += 1.0),
+            ("bill shock", c.bill_shock, |s| s.bill_shock = 1.0),
+            ("care", c.care, |s| s.care = 1.0),
+            ("complaints", c.complaint, |s| s.complaints = 1.0),
+            ("dropped calls", c.dropped * 2f64.ln(), |s| s.dropped *= 2.0),
+            ("decline", c.decline * 0.5, |s| s.usage_fast = 0.5),
+            ("late payment", c.late, |s| s.late = 10.0),
+            ("satisfaction", c.satisfaction, |s| s.satisfaction = 1.0),
+            ("contacts", c.fatigue, |s| s.contact_stock = 1.0),
+            ("contract", c.bound - c.free, |s| s.contract_left = 60),
+        ];
+        let base = score(&config, &calm, 0.0);
+        for (name, expected, change) in drivers {
+            let mut moved = calm.clone();
+            change(&mut moved);
+            let found = score(&config, &moved, 0.0) - base;
+            assert!(
+                (found - expected).abs() < 1e-6,
+                "{name}: {found}, not {expected}"
+            );
+        }
+        // What drives people away has a positive coefficient, what keeps them a negative one.
+        for (name, part) in [
+            ("bill shock", c.bill_shock),
+            ("care", c.care),
+            ("complaints", c.complaint),
+            ("dropped calls", c.dropped),
+            ("decline", c.decline),
+            ("late payment", c.late),
+            ("dissatisfaction", -c.satisfaction),
+            ("contacts", c.fatigue),
+            ("a contract that ends", c.ending - c.bound),
+            ("competitors", c.pressure),
+        ] {
+            assert!(part > 0.0, "{name}: {part}");
+        }
+        let competition = config.regions[usize::from(calm.region)].competition;
+        let pressed = score(&config, &calm, 1.0) - base;
+        let expected = c.pressure * calm.price_sensitivity() * competition;
+        assert!((pressed - expected).abs() < 1e-9, "{pressed} {expected}");
+        let offered = |s: &Subscriber, offer| {
+            let mut s = s.clone();
+            s.offer = offer;
+            score(&config, &s, 0.0) - base
+        };
+        for (i, offer) in config.offers.iter().enumerate() {
+            assert!((offered(&calm, i as u16) - offer.churn).abs() < 1e-9);
+        }
+    }
+
     #[test]
     fn links_at_known_points() {
         assert_eq!(hazard(Link::Logit, 0.0), 0.5);

@@ -8,7 +8,7 @@ mod report_markup;
 use report_fixture::{large, report, simulated, sparse};
 use report_markup::{attributes, elements, text};
 use serde_json::Value;
-use telseg::report::{Interval, Report, Words};
+use telseg::report::{Changes, FlowPlace, Interval, Report, Words};
 
 const SECTIONS: [&str; 6] = [
     "summary", "segments", "model", "drivers", "quality", "making",
@@ -66,6 +66,54 @@ fn pages_are_whole() {
     for report in [report(), simulated(), sparse(), large(), Report::default()] {
         check(&report.to_html());
     }
+}
+
+#[test]
+fn a_run_that_follows_says_what_changed() {
+    let place = |segment: Option<u32>, name: &str| FlowPlace {
+        segment,
+        name: name.into(),
+    };
+    let picture = r#"{"months": [
+        {"name": "January", "bars": [{"segment": 0, "name": "A <b>", "n": 90, "weight": 90}, {"segment": 1, "name": "B", "n": 10, "weight": 10}]},
+        {"name": "February", "bars": [{"segment": 0, "name": "A <b>", "n": 80, "weight": 80}, {"name": "no segment", "n": 5, "weight": 5}],
+         "ribbons": [{"from": 0, "to": 0, "n": 70, "share_of_from": 0.8, "share_of_to": 0.9}, {"from": 7, "to": 0}]}],
+        "description": "January: A <b> 90, B 10."}"#;
+    let mut report = report();
+    report.changes = Some(Changes {
+        month: "February".into(),
+        before: "January".into(),
+        n_shared: 95,
+        joined: 12,
+        left: 3,
+        stayed: Some(0.9),
+        alarms: vec!["Segment 1 is gone.".into()],
+        from: vec![
+            place(Some(0), "A <b>"),
+            place(Some(1), "B"),
+            place(None, "Joined"),
+        ],
+        to: vec![place(Some(0), "A <b>"), place(None, "Left")],
+        counts: vec![vec![80, 3], vec![12, 0], vec![12, 0]],
+        picture: serde_json::from_str(picture).unwrap(),
+    });
+    let html = report.to_html();
+    check(&html);
+    let words = text(&html);
+    for said in [
+        "February against January: of 95 subscribers who are in both, 90% are in the same segment; 12 joined and 3 left.",
+        "Segment 1 is gone.",
+        "Joined 100.0%",
+    ] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    assert!(html.contains("<a href=\"#changes\">Since last month</a>"));
+    assert_eq!(
+        serde_json::from_str::<Report>(&report.to_json()).unwrap(),
+        report
+    );
+    report.changes = None;
+    assert!(!report.to_html().contains("Since last month"));
 }
 
 #[test]
@@ -265,4 +313,25 @@ fn files_are_whole_or_not_there() {
         .write_html(folder.path().join("no/such/folder.html"))
         .unwrap_err();
     assert!(error.to_string().contains("no/such"), "{error}");
+}
+
+#[test]
+fn scores_of_a_rare_event_fill_their_plot() {
+    let places = |scale: f64| -> f64 {
+        let mut report = report();
+        let prediction = report.prediction.as_mut().unwrap();
+        for bin in &mut prediction.calibration {
+            bin.predicted *= scale;
+            bin.observed *= scale;
+        }
+        let html = report.to_html();
+        let start = html.find("aria-label=\"Calibration. ").unwrap();
+        let plot = &html[start..start + html[start..].find("</svg>").unwrap()];
+        let dots = plot.split("cx=\"").skip(1);
+        dots.map(|d| d[..d.find('"').unwrap()].parse::<f64>().unwrap())
+            .fold(0.0, f64::max)
+    };
+    // The plot is 360 wide and its axis starts at 46: a hundredth of the scores must not end in its corner.
+    assert!(places(1.0) > 200.0);
+    assert!(places(0.05) > 200.0, "{}", places(0.05));
 }

@@ -6,22 +6,34 @@
 //! bits, because the order of the operations is fixed by the body and not by the width of the registers; the plain level
 //! rounds products once more and differs in the last bits.
 
+mod bucket;
 mod cuts;
+mod lanes;
 mod level;
 pub mod math;
 mod matmul;
+mod modes;
 mod nearest;
 mod pack;
+mod posterior;
+mod quadratic;
 mod reduce;
+mod scatter;
 
+pub use bucket::{BUCKET, bucket_distances, bucket_mask};
 pub use cuts::CutTable;
+pub use lanes::{BoxLanes, LANES, Probe, RowLanes};
 pub use level::Level;
 #[doc(hidden)]
 pub use level::dispatch;
 pub use matmul::matmul;
+pub use modes::{CodeTile, Modes, PackedCodes};
 pub use nearest::{Centers, NearestTile};
 pub use pack::{Packed, TILE, Tile};
+pub use posterior::posterior;
+pub use quadratic::{Diagonal, Scratch, Triangle};
 pub use reduce::{dot, row_norms, squared_distance};
+pub use scatter::{Products, Scatter, Sums};
 
 /// The kernels of one element type; sealed, and a part of [`Scalar`](crate::Scalar).
 pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
@@ -40,9 +52,96 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
         out: &mut [[Self; TILE]],
     );
     #[doc(hidden)]
+    fn nearest_coded(
+        level: Level,
+        codes: CodeTile<'_>,
+        modes: &Modes<Self>,
+        scores: &[[Self; TILE]],
+        out: &mut NearestTile<Self>,
+    );
+    #[doc(hidden)]
+    fn add_mismatches(
+        level: Level,
+        codes: CodeTile<'_>,
+        modes: &Modes<Self>,
+        scores: &mut [[Self; TILE]],
+    );
+    #[doc(hidden)]
+    fn probe_rows(
+        level: Level,
+        probe: Probe<'_, Self>,
+        lanes: RowLanes<'_, Self>,
+        out: &mut [Self; LANES],
+    ) -> Self;
+    #[doc(hidden)]
+    fn probe_boxes(
+        level: Level,
+        probe: Probe<'_, Self>,
+        lanes: BoxLanes<'_, Self>,
+        out: &mut [Self; LANES],
+    ) -> Self;
+    #[doc(hidden)]
     fn dot(level: Level, a: &[Self], b: &[Self]) -> Self;
     #[doc(hidden)]
     fn squared_distance(level: Level, a: &[Self], b: &[Self]) -> Self;
+    #[doc(hidden)]
+    fn triangle_tile(
+        level: Level,
+        tile: Tile<'_, Self>,
+        form: &Triangle<Self>,
+        scratch: &mut Scratch<Self>,
+        out: &mut [Self; TILE],
+    );
+    #[doc(hidden)]
+    fn triangle_row(level: Level, row: &[Self], shift: &[Self], form: &Triangle<Self>) -> Self;
+    #[doc(hidden)]
+    fn triangle_apply(
+        level: Level,
+        tile: Tile<'_, Self>,
+        form: &Triangle<Self>,
+        scratch: &mut Scratch<Self>,
+        out: &mut Packed<Self>,
+    );
+    #[doc(hidden)]
+    fn triangle_row_to(
+        level: Level,
+        row: &[Self],
+        shift: &[Self],
+        form: &Triangle<Self>,
+        target: &[Self],
+    ) -> Self;
+    #[doc(hidden)]
+    fn diagonal_tile(
+        level: Level,
+        tile: Tile<'_, Self>,
+        form: &Diagonal<Self>,
+        out: &mut [Self; TILE],
+    );
+    #[doc(hidden)]
+    fn diagonal_row(level: Level, row: &[Self], shift: &[Self], form: &Diagonal<Self>) -> Self;
+    #[doc(hidden)]
+    fn scatter_tile(
+        level: Level,
+        tile: Tile<'_, Self>,
+        center: &[Self],
+        weights: &[Self; TILE],
+        scratch: &mut Scratch<Self>,
+        out: &mut Scatter<Self>,
+    );
+    #[doc(hidden)]
+    fn posterior_shift(level: Level, joint: &mut [[Self; TILE]], largest: &mut [Self; TILE]);
+    #[doc(hidden)]
+    fn posterior_scale(level: Level, joint: &mut [[Self; TILE]], sum: &mut [Self; TILE]);
+    #[doc(hidden)]
+    fn bucket_distances(
+        level: Level,
+        point: &[Self],
+        columns: &[Self],
+        bound: Self,
+        out: &mut [Self; BUCKET],
+    ) -> u32;
+    #[doc(hidden)]
+    fn bucket_mask(level: Level, values: &[Self; BUCKET], bound: Self) -> u32;
 }
 
 /// `a * b + c`, fused where the level has it: without the feature, `mul_add` is a library call a hundred times slower.
@@ -52,7 +151,7 @@ fn fma<T: num_traits::Float, const FMA: bool>(a: T, b: T, c: T) -> T {
 }
 
 macro_rules! implement {
-    ($t:ident, $wide:literal, $middle:literal, $plain:literal) => {
+    ($t:ident, $wide:literal, $middle:literal, $plain:literal, $lanes:literal) => {
         impl Kernel for $t {
             #[inline]
             fn nearest_tile(level: Level, tile: Tile<'_, $t>, centers: &Centers<$t>, out: &mut NearestTile<$t>) {
@@ -73,6 +172,38 @@ macro_rules! implement {
             }
 
             #[inline]
+            fn nearest_coded(level: Level, codes: CodeTile<'_>, modes: &Modes<$t>, scores: &[[$t; TILE]], out: &mut NearestTile<$t>) {
+                level::dispatch!(level,
+                    modes::nearest::<$t, $wide, true>,
+                    modes::nearest::<$t, $middle, true>,
+                    modes::nearest::<$t, $plain, false>;
+                    (codes: CodeTile<'_>, modes: &Modes<$t>, scores: &[[$t; TILE]], out: &mut NearestTile<$t>) -> ())
+            }
+
+            #[inline]
+            fn add_mismatches(level: Level, codes: CodeTile<'_>, modes: &Modes<$t>, scores: &mut [[$t; TILE]]) {
+                level::dispatch!(level,
+                    modes::add::<$t, $wide, true>,
+                    modes::add::<$t, $middle, true>,
+                    modes::add::<$t, $plain, false>;
+                    (codes: CodeTile<'_>, modes: &Modes<$t>, scores: &mut [[$t; TILE]]) -> ())
+            }
+
+            #[inline]
+            fn probe_rows(level: Level, probe: Probe<'_, $t>, lanes: RowLanes<'_, $t>, out: &mut [$t; LANES]) -> $t {
+                level::dispatch!(level, lanes::rows_body::<$t, true>, lanes::rows_body::<$t, true>,
+                    lanes::rows_body::<$t, false>;
+                    (probe: Probe<'_, $t>, lanes: RowLanes<'_, $t>, out: &mut [$t; LANES]) -> $t)
+            }
+
+            #[inline]
+            fn probe_boxes(level: Level, probe: Probe<'_, $t>, lanes: BoxLanes<'_, $t>, out: &mut [$t; LANES]) -> $t {
+                level::dispatch!(level, lanes::boxes_body::<$t, true>, lanes::boxes_body::<$t, true>,
+                    lanes::boxes_body::<$t, false>;
+                    (probe: Probe<'_, $t>, lanes: BoxLanes<'_, $t>, out: &mut [$t; LANES]) -> $t)
+            }
+
+            #[inline]
             fn dot(level: Level, a: &[$t], b: &[$t]) -> $t {
                 level::dispatch!(level, reduce::dot_body::<$t, true>, reduce::dot_body::<$t, true>,
                     reduce::dot_body::<$t, false>; (a: &[$t], b: &[$t]) -> $t)
@@ -83,8 +214,95 @@ macro_rules! implement {
                 level::dispatch!(level, reduce::distance_body::<$t, true>, reduce::distance_body::<$t, true>,
                     reduce::distance_body::<$t, false>; (a: &[$t], b: &[$t]) -> $t)
             }
+
+            #[inline]
+            fn triangle_tile(level: Level, tile: Tile<'_, $t>, form: &Triangle<$t>, scratch: &mut Scratch<$t>, out: &mut [$t; TILE]) {
+                level::dispatch!(level,
+                    quadratic::triangle::<$t, $middle, true>,
+                    quadratic::triangle::<$t, $middle, true>,
+                    quadratic::triangle::<$t, $plain, false>;
+                    (tile: Tile<'_, $t>, form: &Triangle<$t>, scratch: &mut Scratch<$t>, out: &mut [$t; TILE]) -> ())
+            }
+
+            #[inline]
+            fn triangle_row(level: Level, row: &[$t], shift: &[$t], form: &Triangle<$t>) -> $t {
+                level::dispatch!(level,
+                    quadratic::triangle_row::<$t, true>,
+                    quadratic::triangle_row::<$t, true>,
+                    quadratic::triangle_row::<$t, false>;
+                    (row: &[$t], shift: &[$t], form: &Triangle<$t>) -> $t)
+            }
+
+            #[inline]
+            fn triangle_apply(level: Level, tile: Tile<'_, $t>, form: &Triangle<$t>, scratch: &mut Scratch<$t>, out: &mut Packed<$t>) {
+                level::dispatch!(level,
+                    quadratic::apply::<$t, $middle, true>,
+                    quadratic::apply::<$t, $middle, true>,
+                    quadratic::apply::<$t, $plain, false>;
+                    (tile: Tile<'_, $t>, form: &Triangle<$t>, scratch: &mut Scratch<$t>, out: &mut Packed<$t>) -> ())
+            }
+
+            #[inline]
+            fn triangle_row_to(level: Level, row: &[$t], shift: &[$t], form: &Triangle<$t>, target: &[$t]) -> $t {
+                level::dispatch!(level,
+                    quadratic::triangle_row_to::<$t, true>,
+                    quadratic::triangle_row_to::<$t, true>,
+                    quadratic::triangle_row_to::<$t, false>;
+                    (row: &[$t], shift: &[$t], form: &Triangle<$t>, target: &[$t]) -> $t)
+            }
+
+            #[inline]
+            fn diagonal_tile(level: Level, tile: Tile<'_, $t>, form: &Diagonal<$t>, out: &mut [$t; TILE]) {
+                level::dispatch!(level,
+                    quadratic::diagonal::<$t, true>,
+                    quadratic::diagonal::<$t, true>,
+                    quadratic::diagonal::<$t, false>;
+                    (tile: Tile<'_, $t>, form: &Diagonal<$t>, out: &mut [$t; TILE]) -> ())
+            }
+
+            #[inline]
+            fn diagonal_row(level: Level, row: &[$t], shift: &[$t], form: &Diagonal<$t>) -> $t {
+                level::dispatch!(level,
+                    quadratic::diagonal_row::<$t, true>,
+                    quadratic::diagonal_row::<$t, true>,
+                    quadratic::diagonal_row::<$t, false>;
+                    (row: &[$t], shift: &[$t], form: &Diagonal<$t>) -> $t)
+            }
+
+            #[inline]
+            fn scatter_tile(level: Level, tile: Tile<'_, $t>, center: &[$t], weights: &[$t; TILE], scratch: &mut Scratch<$t>, out: &mut Scatter<$t>) {
+                level::dispatch!(level,
+                    scatter::add::<$t, $lanes, true>,
+                    scatter::add::<$t, $lanes, true>,
+                    scatter::add::<$t, 4, false>;
+                    (tile: Tile<'_, $t>, center: &[$t], weights: &[$t; TILE], scratch: &mut Scratch<$t>, out: &mut Scatter<$t>) -> ())
+            }
+
+            #[inline]
+            fn posterior_shift(level: Level, joint: &mut [[$t; TILE]], largest: &mut [$t; TILE]) {
+                level::dispatch!(level, posterior::shift::<$t>, posterior::shift::<$t>, posterior::shift::<$t>;
+                    (joint: &mut [[$t; TILE]], largest: &mut [$t; TILE]) -> ())
+            }
+
+            #[inline]
+            fn posterior_scale(level: Level, joint: &mut [[$t; TILE]], sum: &mut [$t; TILE]) {
+                level::dispatch!(level, posterior::scale::<$t>, posterior::scale::<$t>, posterior::scale::<$t>;
+                    (joint: &mut [[$t; TILE]], sum: &mut [$t; TILE]) -> ())
+            }
+
+            #[inline]
+            fn bucket_distances(level: Level, point: &[$t], columns: &[$t], bound: $t, out: &mut [$t; BUCKET]) -> u32 {
+                level::dispatch!(level, bucket::distances::<$t>, bucket::distances::<$t>, bucket::distances::<$t>;
+                    (point: &[$t], columns: &[$t], bound: $t, out: &mut [$t; BUCKET]) -> u32)
+            }
+
+            #[inline]
+            fn bucket_mask(level: Level, values: &[$t; BUCKET], bound: $t) -> u32 {
+                level::dispatch!(level, bucket::mask::<$t>, bucket::mask::<$t>, bucket::mask::<$t>;
+                    (values: &[$t; BUCKET], bound: $t) -> u32)
+            }
         }
     };
 }
-implement!(f32, 64, 16, 8);
-implement!(f64, 32, 8, 4);
+implement!(f32, 64, 16, 8, 8);
+implement!(f64, 32, 8, 4, 4);

@@ -92,6 +92,10 @@ impl<T: Scalar> Packed<T> {
         (Tile { lanes }, (self.n_rows - index * TILE).min(TILE))
     }
 
+    pub(crate) fn lanes_mut(&mut self) -> &mut [Lane<T>] {
+        &mut self.lanes
+    }
+
     /// Writes one row minus `shift` to place `row`, for tiles that are gathered anew.
     pub fn set_row(&mut self, row: usize, values: &[T], shift: &[T]) {
         put(
@@ -100,6 +104,17 @@ impl<T: Scalar> Packed<T> {
             values,
             shift,
         );
+    }
+}
+
+impl Packed<f64> {
+    /// Writes a tile in double precision to the first tile.
+    pub fn widen<T: Scalar>(&mut self, tile: Tile<'_, T>) {
+        for (lane, narrow) in self.lanes.iter_mut().zip(tile.lanes) {
+            for (v, &n) in lane.0.iter_mut().zip(&narrow.0) {
+                *v = n.into_f64();
+            }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ const CHUNK: usize = 8;
 /// kind, not with another month or another training run.
 ///
 /// # Cost
-/// `n_resamples` metric calls, in parallel, plus about 2 ns a drawn row; `8 n` bytes for each thread.
+/// `n_resamples` metric calls and the drawing of as many times `n` rows, in parallel; `8 n` bytes for each thread.
 ///
 /// # References
 /// B. Efron, R. J. Tibshirani (1993), "An introduction to the bootstrap", ch. 13 (percentile intervals).

@@ -2,14 +2,18 @@
 //!
 //! A statement may be used when it is significant, not tiny, and rests on enough rows
 //! ([`ProfileParams`]); outcomes name no segment. Used statements do not repeat a column, nor one that
-//! correlates strongly with a column already used. A level names a segment when at least half of it has it.
+//! correlates strongly with a column already used, nor what follows from a statement already used (see [`overlap`]). A
+//! level names a segment when at least half of it has it, the more gladly the fewer of the base have it.
 //! Segments take names in the order of their strongest statement; a name that is taken gives way to the next
 //! combination of statements, in the end to a number. Where nothing may be said the name is "Close to average".
 
 mod name;
 mod numbers;
+mod overlap;
 mod text;
 mod words;
+
+use overlap::Overlap;
 
 use crate::profile::{Column, Groups, ProfileParams, SegmentProfile, Sourced};
 
@@ -23,7 +27,16 @@ pub(crate) fn describe(
 ) -> Vec<SegmentProfile> {
     let chosen: Vec<_> = statements
         .iter()
-        .map(|statements| name::choose(columns, groups, statements, params))
+        .enumerate()
+        .map(|(segment, statements)| {
+            let overlap = Overlap {
+                columns,
+                groups,
+                segment,
+                min_rows: params.min_rows,
+            };
+            name::choose(&overlap, statements, params)
+        })
         .collect();
     let names = name::assign(sizes, &chosen);
     let parts = sizes.iter().zip(statements).zip(chosen).zip(names);

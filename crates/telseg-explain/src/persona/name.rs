@@ -2,19 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use super::overlap::Overlap;
 use super::words;
-use crate::profile::{Column, ColumnValues, Fact, Groups, MISSING, ProfileParams, Role, Sourced};
+use crate::profile::{Fact, ProfileParams, Role, Sourced};
 
 /// Statements that may speak for a segment, at most.
 const CHOSEN: usize = 6;
 /// A second statement joins the name when it is at least this much of the first one's effect.
 const SECOND: f64 = 0.35;
-/// Below this effect a name says "somewhat".
+/// Below this effect a name compares: "lower fee", not "low fee".
 const SLIGHT: f64 = 0.5;
-/// A level that this much of the base has makes a poor name.
-const EVERYBODY: f64 = 0.7;
-/// Rows that correlations are worked out on, about.
-const SAMPLE: usize = 100_000;
+/// A statement is left out when one already used brings others this far towards the segment: most of the way.
+const FOLLOWS: f64 = 0.6;
+/// It follows for certain, or as good as.
+const CERTAIN: f64 = 0.9;
+/// A level may stand for a more general one that follows from it when at least this much of the segment has it.
+const TYPICAL: f64 = 0.66;
 
 /// A statement that may speak for a segment.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub(super) struct Chosen {
     pub(super) statement: usize,
     pub(super) phrase: String,
     pub(super) strength: f64,
+    /// Whether nearly all of the segment is meant.
+    typical: bool,
 }
 
 /// A name and the statements (indices into the chosen ones) that it is made of.
@@ -34,8 +39,7 @@ pub(super) struct Name {
 
 /// The strongest statements that hold and do not say the same thing twice.
 pub(super) fn choose(
-    columns: &[Column<'_>],
-    groups: &Groups<'_>,
+    overlap: &Overlap<'_>,
     statements: &[Sourced],
     params: &ProfileParams,
 ) -> Vec<Chosen> {
@@ -57,14 +61,30 @@ pub(super) fn choose(
         if chosen.len() == CHOSEN {
             break;
         }
-        let says_new = chosen.iter().all(|used| {
-            let (a, b) = (&statements[used.statement], &statements[next.statement]);
-            a.column != b.column
-                && used.phrase != next.phrase
-                && correlation(columns, groups, a, b).abs() <= params.max_correlation
-        });
-        if says_new {
-            chosen.push(next);
+        let of = |c: &Chosen| &statements[c.statement];
+        let repeats = |used: &Chosen| {
+            of(used).column == of(&next).column
+                || used.phrase == next.phrase
+                || overlap.shares_words(of(used), of(&next))
+                || overlap.correlation(of(used), of(&next)).abs() > params.max_correlation
+                || overlap.along(of(&next), of(used)) >= FOLLOWS
+        };
+        if chosen.iter().any(repeats) {
+            continue;
+        }
+        // "Prepaid Basic" says "prepaid" too, and more: it takes its place, or is left out when it is true of too few.
+        let general = |used: &Chosen| overlap.along(of(used), of(&next)) >= CERTAIN;
+        match chosen.iter().position(general) {
+            None => chosen.push(next),
+            Some(at) => {
+                let strength = chosen[at].strength;
+                if next.typical && next.strength >= SECOND * strength {
+                    let generals: Vec<bool> = chosen.iter().map(general).collect();
+                    let mut generals = generals.into_iter();
+                    chosen.retain(|_| !generals.next().unwrap_or(false));
+                    chosen.insert(at, Chosen { strength, ..next });
+                }
+            }
         }
     }
     chosen
@@ -73,23 +93,24 @@ pub(super) fn choose(
 fn candidate(statement: usize, sourced: &Sourced) -> Option<Chosen> {
     let s = &sourced.statement;
     let more = s.effect > 0.0;
+    let mut typical = true;
+    // What most of the segment has is typical of it; what it merely has more often than others is said less gladly,
+    // and so is what most of the base has.
+    let rare = |base_share: f64| (2.0 * (1.0 - base_share)).min(1.0);
     let (phrase, worth) = match &s.fact {
+        Fact::Mean { .. } if s.effect.abs() < SLIGHT => (words::comparison(&s.column, more), 1.0),
         Fact::Mean { .. } => (words::amount(&s.column, more), 1.0),
-        // What most of the segment has is typical of it; what it merely has more often than others is said less
-        // gladly, and what it lacks only when others mostly have it.
         Fact::Share {
             level,
             share,
             base_share,
             ..
         } if more && *share >= 0.5 => {
-            let everybody = *base_share >= EVERYBODY;
-            (
-                words::level(&s.column, level),
-                if everybody { 0.4 } else { 1.0 },
-            )
+            typical = *share >= TYPICAL;
+            (words::level(&s.column, level), rare(*base_share))
         }
         Fact::Share { level, share, .. } if more && *share >= 0.2 => {
+            typical = false;
             (format!("often {}", words::level(&s.column, level)), 0.6)
         }
         Fact::Missing { share, .. } if more && *share >= 0.5 => {
@@ -97,15 +118,11 @@ fn candidate(statement: usize, sourced: &Sourced) -> Option<Chosen> {
         }
         _ => return None,
     };
-    let slight = s.effect.abs() < SLIGHT && matches!(s.fact, Fact::Mean { .. });
     Some(Chosen {
         statement,
-        phrase: if slight {
-            format!("somewhat {phrase}")
-        } else {
-            phrase
-        },
+        phrase,
         strength: s.effect.abs() * worth,
+        typical,
     })
 }
 
@@ -173,28 +190,4 @@ fn combinations(of: &[Chosen]) -> Vec<Vec<usize>> {
     all.extend((1..of.len()).map(|i| vec![0, i]));
     all.extend((2..of.len()).map(|i| vec![0, 1, i]));
     all
-}
-
-/// Weighted correlation of what two statements are about, over rows where both are known.
-fn correlation(columns: &[Column<'_>], groups: &Groups<'_>, a: &Sourced, b: &Sourced) -> f64 {
-    let step = groups.of.len().div_ceil(SAMPLE);
-    let value = |s: &Sourced, row: usize| -> Option<f64> {
-        let missing = matches!(s.statement.fact, Fact::Missing { .. });
-        match columns[s.column].values {
-            ColumnValues::Numeric(values) if missing => {
-                Some(f64::from(u8::from(values[row].is_nan())))
-            }
-            ColumnValues::Numeric(values) => (!values[row].is_nan()).then_some(values[row]),
-            ColumnValues::Categorical { codes, .. } if missing => {
-                Some(f64::from(u8::from(codes[row] == MISSING)))
-            }
-            ColumnValues::Categorical { codes, .. } => (codes[row] != MISSING)
-                .then(|| f64::from(u8::from(Some(codes[row] as usize) == s.level))),
-        }
-    };
-    let pairs: Vec<(f64, f64, f64)> = (0..groups.of.len())
-        .step_by(step)
-        .filter_map(|row| Some((value(a, row)?, value(b, row)?, groups.weights[row])))
-        .collect();
-    crate::stats::correlation(pairs.iter().copied()).unwrap_or(0.0)
 }

@@ -28,16 +28,16 @@ pub(crate) fn amount(value: f64) -> String {
     trim(format!("{value:.decimals$}"))
 }
 
-/// "12.4 %", and "57 %" from 20 %.
+/// "12.4%", and "57%" from 20%.
 pub(crate) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     if percent >= 20.0 {
-        return format!("{percent:.0} %");
+        return format!("{percent:.0}%");
     }
     if percent > 0.0 && percent < 0.1 {
-        return "under 0.1 %".into();
+        return "under 0.1%".into();
     }
-    format!("{} %", trim(format!("{percent:.1}")))
+    format!("{}%", trim(format!("{percent:.1}")))
 }
 
 /// A share of the base, always to a tenth of a percent.
@@ -45,7 +45,7 @@ pub(crate) fn share(share: f64) -> String {
     if share > 0.0 && share < 0.001 {
         return percent(share);
     }
-    format!("{} %", trim(format!("{:.1}", 100.0 * share)))
+    format!("{}%", trim(format!("{:.1}", 100.0 * share)))
 }
 
 fn trim(text: String) -> String {
@@ -83,9 +83,9 @@ mod tests {
         ] {
             assert_eq!(amount(value), text, "{value}");
         }
-        assert_eq!(percent(0.124), "12.4 %");
-        assert_eq!(percent(0.5678), "57 %");
-        assert_eq!(percent(0.0001), "under 0.1 %");
-        assert_eq!(share(0.2651), "26.5 %");
+        assert_eq!(percent(0.124), "12.4%");
+        assert_eq!(percent(0.5678), "57%");
+        assert_eq!(percent(0.0001), "under 0.1%");
+        assert_eq!(share(0.2651), "26.5%");
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn description(
     params: &ProfileParams,
 ) -> [String; 2] {
     if n == 0 {
-        let nobody = format!("0 % of base (0 {}).", params.noun);
+        let nobody = format!("0% of base (0 {}).", params.noun);
         return [nobody, "Nothing can be said about it.".into()];
     }
     let size = format!(
@@ -89,7 +89,7 @@ fn outcomes(columns: &[Column<'_>], statements: &[Sourced]) -> Vec<String> {
                 format!(
                     "{name} {} ({} to {}), base {}.",
                     number(*share),
-                    number(*low).trim_end_matches(" %"),
+                    number(*low).trim_end_matches('%'),
                     number(*high),
                     number(*base_share)
                 )
@@ -103,7 +103,7 @@ fn outcomes(columns: &[Column<'_>], statements: &[Sourced]) -> Vec<String> {
     said.into_iter().map(|(_, sentence)| sentence).collect()
 }
 
-/// "data 18.2 GB, 3.1 times the base"; "age 24 vs 43 in the base"; "78 % with partner vs 48 % in the base".
+/// "data 18.2 GB, 3.1 times the base"; "age 24 vs 43 in the base"; "78% with partner vs 48% in the base".
 fn fact(columns: &[Column<'_>], s: &Sourced) -> String {
     let column = &s.statement.column;
     match &s.statement.fact {

@@ -68,10 +68,11 @@ pub(crate) fn readable(name: &str) -> String {
         .map(String::as_str)
         .filter(|w| words.len() == 1 || !AVERAGES.contains(w))
         .collect();
-    if kept.is_empty() {
-        name.trim().to_string()
-    } else {
-        kept.join(" ")
+    match kept.as_slice() {
+        [] => name.trim().to_string(),
+        // "dropped_rate_last" is the newest of a row of values.
+        [subject @ .., "last"] if !subject.is_empty() => format!("recent {}", subject.join(" ")),
+        _ => kept.join(" ").replace(" in out", " in and out"),
     }
 }
 
@@ -130,11 +131,49 @@ pub(crate) fn amount(name: &str, more: bool) -> String {
         let counted = plural(counted);
         return pick(&format!("many {counted}"), &format!("few {counted}"));
     }
+    if last == "size" && words.len() > 1 {
+        let what = words[..words.len() - 1].join(" ");
+        return pick(&format!("large {what}"), &format!("small {what}"));
+    }
     if COUNTED.contains(&last) {
         return pick(&format!("many {phrase}"), &format!("few {phrase}"));
     }
     pick(&format!("high {phrase}"), &format!("low {phrase}"))
 }
+
+/// "lower fee": as [`amount`], where the difference is slight.
+pub(crate) fn comparison(name: &str, more: bool) -> String {
+    let phrase = amount(name, more);
+    for (plain, compared) in COMPARED {
+        if let Some(rest) = phrase.strip_prefix(plain)
+            && (rest.is_empty() || rest.starts_with([' ', '-']))
+        {
+            return format!("{compared}{rest}");
+        }
+    }
+    phrase
+}
+
+/// First words of amounts, and their comparatives.
+const COMPARED: [(&str, &str); 17] = [
+    ("many", "more"),
+    ("few", "fewer"),
+    ("high", "higher"),
+    ("low", "lower"),
+    ("heavy", "more"),
+    ("light", "less"),
+    ("young", "younger"),
+    ("long", "longer"),
+    ("short", "shorter"),
+    ("large", "larger"),
+    ("small", "smaller"),
+    ("frequent", "more frequent"),
+    ("rare", "fewer"),
+    ("old", "older"),
+    ("new", "newer"),
+    ("rising", "slightly rising"),
+    ("falling", "slightly falling"),
+];
 
 /// Last words of things that are many or few rather than high or low.
 const COUNTED: [&str; 29] = [
@@ -245,7 +284,7 @@ fn flag(phrase: &str, yes: bool) -> String {
     }
     if PERSONS.contains(&last) {
         let many = plural(phrase);
-        return if yes { many } else { format!("no {many}") };
+        return if yes { many } else { format!("not {many}") };
     }
     if STATES.contains(&last) {
         return if yes {
@@ -328,6 +367,8 @@ mod tests {
             ("mean", "mean"),
             ("care-contacts", "care contacts"),
             ("PercChangeMinutes", "percent change minutes"),
+            ("PeakCallsInOut", "peak calls in and out"),
+            ("dropped_rate_last", "recent dropped rate"),
         ] {
             assert_eq!(readable(name), words);
         }
@@ -344,6 +385,12 @@ mod tests {
         assert_eq!(amount("care_contacts", true), "many care contacts");
         assert_eq!(amount("complaint_count", false), "few complaints");
         assert_eq!(amount("PercChangeMinutes", false), "falling minutes");
+        assert_eq!(amount("household_size", true), "large household");
+        assert_eq!(comparison("data_gb_mean", false), "less data");
+        assert_eq!(comparison("MonthlyCharges", true), "higher monthly charges");
+        assert_eq!(comparison("care_contacts", false), "fewer care contacts");
+        assert_eq!(comparison("tenure", false), "shorter-tenure");
+        assert_eq!(comparison("age", true), "older");
         for (column, of, text) in [
             ("Contract", "Month-to-month", "month-to-month"),
             ("Contract", "Two year", "two-year contract"),
@@ -357,7 +404,7 @@ mod tests {
             ),
             ("Partner", "Yes", "with partner"),
             ("SeniorCitizen", "1", "senior citizens"),
-            ("TruckOwner", "No", "no truck owners"),
+            ("TruckOwner", "No", "not truck owners"),
             ("OwnsComputer", "No", "does not own computer"),
             ("HasCreditCard", "Yes", "with credit card"),
             ("CreditRating", "1-Highest", "credit rating 1-Highest"),

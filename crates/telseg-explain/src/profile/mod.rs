@@ -21,11 +21,11 @@
 
 mod categorical;
 mod column;
-mod fdr;
 mod numeric;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use telseg_core::stats::benjamini_hochberg;
 use telseg_core::{Error, Result};
 
 pub use column::{Column, ColumnValues, MISSING, Role};
@@ -263,7 +263,7 @@ pub(crate) struct Sourced {
 /// assert_eq!(segments[0].name, "Heavy data");
 /// assert_eq!(
 ///     segments[0].description[0],
-///     "25 % of base (100 subscribers). Data 19 GB, 1.9 times the base."
+///     "25% of base (100 subscribers). Data 19 GB, 1.9 times the base."
 /// );
 /// # Ok::<(), telseg_core::Error>(())
 /// ```
@@ -336,10 +336,10 @@ fn sizes(groups: &Groups<'_>) -> Vec<(usize, f64)> {
     let mut sizes = vec![(0, 0.0); groups.n_segments + 1];
     for (&g, w) in groups.of.iter().zip(groups.weights) {
         sizes[g].0 += usize::from(*w > 0.0);
-        sizes[g].1 += w / total;
+        sizes[g].1 += w;
     }
     sizes.truncate(groups.n_segments);
-    sizes
+    sizes.iter().map(|&(n, w)| (n, w / total)).collect()
 }
 
 /// All statements about all segments, sorted as [`SegmentProfile::statements`].
@@ -356,7 +356,7 @@ fn state(columns: &[Column<'_>], groups: &Groups<'_>, params: &ProfileParams) ->
         .flatten()
         .collect();
     let p: Vec<f64> = measured.iter().map(|(_, m)| m.p).collect();
-    let q = fdr::benjamini_hochberg(&p);
+    let q = benjamini_hochberg(&p);
     let mut of_segment = vec![Vec::new(); groups.n_segments];
     for ((index, m), q_value) in measured.into_iter().zip(q) {
         of_segment[m.segment].push(Sourced {

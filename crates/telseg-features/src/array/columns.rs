@@ -178,7 +178,8 @@ fn gather<F: Scalar>(x: &ArrayRef2<F>, start: usize, end: usize) -> Result<Vec<V
     Ok(columns)
 }
 
-fn check<F: Scalar>(x: &ArrayRef2<F>, weights: Option<&ArrayRef1<f64>>) -> Result<()> {
+/// That there is a table, and a finite, non-negative weight for each row if any, not all of them zero.
+pub(crate) fn check<T>(x: &ArrayRef2<T>, weights: Option<&ArrayRef1<f64>>) -> Result<()> {
     if x.nrows() == 0 || x.ncols() == 0 {
         let found = format!("{} rows and {} columns", x.nrows(), x.ncols());
         return Err(Error::shape("x", "at least one row and one column", found));
@@ -223,6 +224,18 @@ pub(crate) fn check_out<F>(out: &ArrayRef2<F>, expected: (usize, usize)) -> Resu
     let expected = format!("{} rows by {} columns", expected.0, expected.1);
     let found = format!("{} by {}", out.nrows(), out.ncols());
     Err(Error::shape("out", expected, found))
+}
+
+/// That `out` is as long as the row that is going to be written.
+pub(crate) fn check_width_out(found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::shape(
+        "out",
+        format!("length {expected}"),
+        found.to_string(),
+    ))
 }
 
 /// Writes rows of `out` from rows of `x`, in parallel over blocks of rows, both as slices.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use telseg_core::{Error, Result, Scalar};
 
 use super::columns::{
-    ColumnMap, Sample, check_out, check_width, column_model, column_params, learn, map_rows,
+    ColumnMap, Sample, check_out, check_width, check_width_out, column_model, column_params, learn,
+    map_rows,
 };
 use super::quantile::quantiles;
 
@@ -199,6 +200,11 @@ impl MissingIndicator {
         MissingIndicatorParams { min_share: 0.02 }
     }
 
+    /// Number of columns that are looked at.
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
     /// The columns that have an indicator, ascending.
     pub fn columns(&self) -> &[u32] {
         &self.columns
@@ -225,15 +231,26 @@ impl MissingIndicator {
     ) -> Result<()> {
         check_width("x", x.ncols(), self.n_features)?;
         check_out(out, (x.nrows(), self.columns.len()))?;
-        map_rows(x, out, |from, to| {
-            for (o, &j) in to.iter_mut().zip(&self.columns) {
-                *o = if from[j as usize].is_nan() {
-                    F::one()
-                } else {
-                    F::zero()
-                };
-            }
-        });
+        map_rows(x, out, |from, to| self.flag(from, to));
         Ok(())
+    }
+
+    /// The indicators of one row, written to `out` (as long as [`columns`](Self::columns)); allocates nothing.
+    ///
+    /// # Errors
+    /// When the row has another width than at fit or `out` the wrong length.
+    pub fn transform_row<F: Scalar>(&self, row: &[F], out: &mut [F]) -> Result<()> {
+        check_width("row", row.len(), self.n_features)?;
+        check_width_out(out.len(), self.columns.len())?;
+        self.flag(row, out);
+        Ok(())
+    }
+
+    #[inline]
+    fn flag<F: Scalar>(&self, from: &[F], to: &mut [F]) {
+        for (o, &j) in to.iter_mut().zip(&self.columns) {
+            let missing = from[j as usize].is_nan();
+            *o = if missing { F::one() } else { F::zero() };
+        }
     }
 }

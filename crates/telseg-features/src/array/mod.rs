@@ -12,6 +12,7 @@ mod normal;
 mod pipeline;
 mod quantile;
 mod quantile_transform;
+mod saved;
 mod scale;
 mod winsor;
 
@@ -37,3 +38,5 @@ pub use winsor::{WinsorColumn, Winsorizer, WinsorizerParams};
 pub(crate) use columns::Sample;
 #[cfg(feature = "arrow")]
 pub(crate) use quantile::quantiles;
+#[cfg(feature = "arrow")]
+pub(crate) use saved::Sound;

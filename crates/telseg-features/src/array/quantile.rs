@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use telseg_core::Scalar;
+use telseg_core::{Error, Result, Scalar};
 
 use super::columns::Sample;
 
@@ -11,6 +11,19 @@ const MANY: usize = 32;
 
 fn order<F: Scalar>(a: &F, b: &F) -> Ordering {
     a.partial_cmp(b).unwrap_or(Ordering::Equal)
+}
+
+/// That two quantiles are a range: `0 <= low < high <= 1`. What is wrong with the one is not said of the other.
+pub(crate) fn check_range(low: f64, high: f64) -> Result<()> {
+    if !(0.0..1.0).contains(&low) {
+        let problem = format!("must be at least 0 and below 1, not {low}");
+        return Err(Error::param("low", problem));
+    }
+    if !(high > low && high <= 1.0) {
+        let problem = format!("must be above low ({low}) and at most 1, not {high}");
+        return Err(Error::param("high", problem));
+    }
+    Ok(())
 }
 
 /// Quantiles of the present values by linear interpolation (type 7 of Hyndman and Fan 1996, numpy's default).

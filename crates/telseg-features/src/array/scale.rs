@@ -2,12 +2,12 @@
 
 use ndarray::{Array2, ArrayRef2};
 use serde::{Deserialize, Serialize};
-use telseg_core::{Error, Result, Scalar};
+use telseg_core::{Result, Scalar};
 
 use super::columns::{
     ColumnMap, Sample, check_width, column_model, column_params, map_columns_into,
 };
-use super::quantile::quantiles;
+use super::quantile::{check_range, quantiles};
 
 /// `(value - shift) / scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,15 +175,7 @@ impl RobustScalerParams {
     /// # Errors
     /// When not `0 <= low < high <= 1`.
     pub fn validate(&self) -> Result<()> {
-        if self.low >= 0.0 && self.low < self.high && self.high <= 1.0 {
-            return Ok(());
-        }
-        let (low, high) = (self.low, self.high);
-        let rule = "the range needs 0 <= low < high <= 1";
-        Err(Error::param(
-            "low",
-            format!("{rule}, not low {low} and high {high}"),
-        ))
+        check_range(self.low, self.high)
     }
 
     pub(crate) fn fit_sample<F: Scalar>(&self, sample: &mut Sample<F>) -> AffineColumn {

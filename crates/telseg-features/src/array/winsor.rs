@@ -1,10 +1,10 @@
 //! Clipping outliers to quantiles.
 
 use serde::{Deserialize, Serialize};
-use telseg_core::{Error, Result, Scalar};
+use telseg_core::{Result, Scalar};
 
 use super::columns::{ColumnMap, Sample, column_model, column_params};
-use super::quantile::quantiles;
+use super::quantile::{check_range, quantiles};
 
 /// What a [`Winsorizer`] is asked to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,14 +34,7 @@ impl WinsorizerParams {
     /// # Errors
     /// When not `0 <= low < high <= 1`.
     pub fn validate(&self) -> Result<()> {
-        if self.low >= 0.0 && self.low < self.high && self.high <= 1.0 {
-            return Ok(());
-        }
-        let problem = format!(
-            "the quantiles must satisfy 0 <= low < high <= 1, not low {} and high {}",
-            self.low, self.high
-        );
-        Err(Error::param("low", problem))
+        check_range(self.low, self.high)
     }
 
     pub(crate) fn fit_sample<F: Scalar>(&self, sample: &mut Sample<F>) -> WinsorColumn {

@@ -93,6 +93,14 @@ fn summary(table: &Table, quality: &ColumnQuality, role: &Role) -> report::Summa
     }
     if let Some(numbers) = quality.numbers {
         let values = table.numbers(&quality.name).unwrap_or_default();
+        // A typing error of 999 must not squeeze everybody else into one bin: it is counted in the last one.
+        let margin = 0.5 * (numbers.q99 - numbers.q01);
+        let low = numbers.min.max(numbers.q01 - margin);
+        let high = numbers.max.min(numbers.q99 + margin);
+        let (low, high) = match margin > 0.0 {
+            true => (low, high),
+            false => (numbers.min, numbers.max),
+        };
         return report::Summary::Numeric {
             min: numbers.min,
             q25: numbers.q25,
@@ -100,7 +108,7 @@ fn summary(table: &Table, quality: &ColumnQuality, role: &Role) -> report::Summa
             q75: numbers.q75,
             max: numbers.max,
             mean: numbers.mean,
-            histogram: histogram(&values, numbers.min, numbers.max),
+            histogram: histogram(&values, low, high),
         };
     }
     let known = (quality.n - quality.n_missing).max(1) as f64;
@@ -112,6 +120,7 @@ fn summary(table: &Table, quality: &ColumnQuality, role: &Role) -> report::Summa
     report::Summary::Categorical { levels }
 }
 
+/// Counts in bins from `min` to `max`; what lies outside is counted in the outer bins.
 fn histogram(values: &[f64], min: f64, max: f64) -> Vec<f64> {
     let mut counts = vec![0.0; BINS];
     let width = (max - min) / BINS as f64;
@@ -156,6 +165,7 @@ pub(super) fn segmentation(
             .iter()
             .map(|p| profile::card(p, target, value))
             .collect(),
+        comparison: None,
         heatmap: profile::heatmap(profiles),
         map: None,
     }
@@ -192,5 +202,29 @@ pub(super) fn making(
         methods,
         limits,
         seconds: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typing_error_does_not_squeeze_the_histogram() {
+        let mut csv = String::from("age\n");
+        (0..1000).for_each(|i| csv += &format!("{}\n", 20 + i % 60));
+        csv += "999\n999\n";
+        let table = Table::from_csv_bytes("a.csv", csv.as_bytes(), &Default::default())
+            .expect("a table of numbers");
+        let quality = &telseg_features::quality(&table)[0];
+        let report::Summary::Numeric { histogram, max, .. } =
+            summary(&table, quality, &Role::Numeric)
+        else {
+            panic!("age is a number");
+        };
+        assert_eq!(max, 999.0);
+        assert_eq!(histogram.iter().sum::<f64>(), 1002.0);
+        assert!(histogram.iter().filter(|n| **n > 50.0).count() >= 10);
+        assert_eq!(histogram[BINS - 1], 2.0);
     }
 }

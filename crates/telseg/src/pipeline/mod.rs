@@ -1,6 +1,9 @@
 //! The whole way in one go: from a table with a subscriber a row to segments, profiles and scores.
 
+mod compare;
 mod findings;
+mod follow;
+mod method;
 mod plane;
 mod predict;
 mod profile;
@@ -18,6 +21,9 @@ use telseg_features::{SchemaParams, Table, TableEncoderParams};
 use telseg_gbm::{GbmParams, Objective};
 
 use crate::Run;
+use crate::run::Model;
+
+pub use method::Method;
 
 /// A model that puts rows into segments; any [`Predict`] whose output is labels is one.
 pub type Segmenter = dyn Predict<ArrayRef2<f32>, Output = Array1<u32>> + Send + Sync;
@@ -50,8 +56,12 @@ type FitSegmenter = dyn Fn(&ArrayRef2<f32>) -> Result<Arc<Segmenter>> + Send + S
 pub struct Pipeline {
     schema: SchemaParams,
     value: Option<String>,
-    segments: RangeInclusive<usize>,
+    segments: Option<RangeInclusive<usize>>,
+    method: Method,
     segmenter: Option<Arc<FitSegmenter>>,
+    previous: Option<Arc<Model>>,
+    remember: bool,
+    month: Option<String>,
     distances: TableEncoderParams,
     predictor: GbmParams,
     n_folds: usize,
@@ -64,7 +74,11 @@ impl std::fmt::Debug for Pipeline {
             .field("schema", &self.schema)
             .field("value", &self.value)
             .field("segments", &self.segments)
+            .field("method", &self.method)
             .field("own_segmenter", &self.segmenter.is_some())
+            .field("follows", &self.previous.is_some())
+            .field("remember", &self.remember)
+            .field("month", &self.month)
             .field("distances", &self.distances)
             .field("predictor", &self.predictor)
             .field("n_folds", &self.n_folds)
@@ -78,8 +92,12 @@ impl Default for Pipeline {
         Self {
             schema: SchemaParams::default(),
             value: None,
-            segments: 2..=12,
+            segments: None,
+            method: Method::KMeans,
             segmenter: None,
+            previous: None,
+            remember: false,
+            month: None,
             distances: TableEncoderParams::for_distances(),
             predictor: predict::default_params(),
             n_folds: 5,
@@ -126,7 +144,22 @@ impl Pipeline {
 
     /// The numbers of segments to try; `8..=8` asks for exactly eight.
     pub fn segments(mut self, range: RangeInclusive<usize>) -> Self {
-        self.segments = range;
+        self.segments = Some(range);
+        self
+    }
+
+    /// The method that finds the segments. Default: k-means.
+    ///
+    /// # Examples
+    /// ```
+    /// use telseg::pipeline::{Method, Pipeline};
+    /// let by_name = Pipeline::new().method("gaussian-mixture".parse()?);
+    /// let campaign = Pipeline::new().method(Method::Sized { min: 5_000, max: Some(20_000) });
+    /// by_name.validate()?;
+    /// # Ok::<(), telseg::Error>(())
+    /// ```
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
         self
     }
 
@@ -140,6 +173,53 @@ impl Pipeline {
         self.segmenter = Some(Arc::new(move |x| {
             Ok(Arc::new(params.fit(x, &())?) as Arc<Segmenter>)
         }));
+        self
+    }
+
+    /// Follows an earlier run, last month's say: segments that are the same keep their number and their name, new ones get a
+    /// number that none had, and the report says who moved where and what else changed.
+    ///
+    /// The table is prepared as it was then, so that months can be compared. k-means starts from the earlier segments and
+    /// keeps their count where [`segments`](Self::segments) allows it. Where the earlier run
+    /// [remembers its subscribers](Self::remember_subscribers) they decide which segment is which, and else the centres do.
+    ///
+    /// # Examples
+    /// ```
+    /// use telseg::features::CsvOptions;
+    /// use telseg::prelude::*;
+    ///
+    /// let table = |month: usize| {
+    ///     let mut csv = String::from("customer_id,minutes,data_gb,tenure\n");
+    ///     for i in 0..300 {
+    ///         let heavy = usize::from(i % 2 == 0 && i % 30 >= 2 * month);
+    ///         csv += &format!("C{i:04},{},{},{}\n", 100 + (i * 7 + month) % 90, 1 + 20 * heavy + i % 5, 3 + i % 50);
+    ///     }
+    ///     Table::from_csv_bytes("customers.csv", csv.as_bytes(), &CsvOptions::default())
+    /// };
+    /// let pipeline = Pipeline::new().segments(2..=2).remember_subscribers();
+    /// let january = pipeline.clone().month("January").fit(&table(0)?)?;
+    /// let february = pipeline.month("February").follow(&january).fit(&table(1)?)?;
+    /// let changes = february.report().changes.as_ref().expect("there is a month before");
+    /// assert!(changes.stayed.is_some_and(|stayed| stayed > 0.9 && stayed < 1.0));
+    /// # Ok::<(), telseg::Error>(())
+    /// ```
+    pub fn follow(mut self, previous: &Run) -> Self {
+        self.previous = Some(Arc::new(previous.model().clone()));
+        self
+    }
+
+    /// Remembers in the run, and in its file, who is in which segment, so that a run that follows can say who moved.
+    ///
+    /// What is stored is a 64-bit number for each id and the number of the segment, nothing else of a row. Whoever knows the
+    /// ids can compute those numbers: the file is personal data then. Without this a run holds nothing of a subscriber.
+    pub fn remember_subscribers(mut self) -> Self {
+        self.remember = true;
+        self
+    }
+
+    /// Names the month that the table is of, for runs that follow each other. Default: "month 1", "month 2" ...
+    pub fn month(mut self, name: impl Into<String>) -> Self {
+        self.month = Some(name.into());
         self
     }
 
@@ -196,11 +276,13 @@ impl Pipeline {
         self.schema.validate()?;
         self.distances.validate()?;
         self.predictor.validate()?;
-        if self.segments.is_empty() || *self.segments.start() < 2 {
-            let problem = format!(
-                "expected a range from at least 2, found {:?}",
-                self.segments
-            );
+        let wanted = self.wanted();
+        if wanted.is_empty() || *wanted.start() < 2 {
+            let problem = format!("expected a range from at least 2, found {wanted:?}");
+            return Err(Error::param("segments", problem));
+        }
+        if self.segments.is_some() && !self.method.takes_k() {
+            let problem = "HDBSCAN finds their number itself: leave it out, or take another method";
             return Err(Error::param("segments", problem));
         }
         if self.n_folds < 2 {
@@ -223,6 +305,11 @@ impl Pipeline {
 }
 
 impl Pipeline {
+    /// Numbers of segments to try.
+    fn wanted(&self) -> RangeInclusive<usize> {
+        self.segments.clone().unwrap_or(2..=12)
+    }
+
     fn predictor_for(&self, categorical: Vec<usize>) -> GbmParams {
         self.predictor
             .clone()

@@ -90,11 +90,13 @@ pub(super) fn predict(
     report.target.clone_from(&target.name);
     report.positive.clone_from(&target.positive);
     report.folds = pipeline.n_folds as u32;
+    report.auc_of_folds = auc_of_folds(&training.events, &scores, &cross.folds)?;
     report.method = format!(
-        "Gradient boosted trees ({} trees of at most {} leaves), judged on {} folds that each model had not seen.",
+        "Gradient boosted trees ({} trees of at most {} leaves), judged on {} folds that each model had not seen{}.",
         model.trees().n_trees(),
         params.max_leaves,
-        pipeline.n_folds
+        pipeline.n_folds,
+        spread(&report.auc_of_folds),
     );
     let mut out_of_fold = Array1::from_elem(target.y.len(), f64::NAN);
     training
@@ -107,6 +109,31 @@ pub(super) fn predict(
         out_of_fold,
         report,
     })
+}
+
+/// How the folds differ, to end a sentence.
+fn spread(auc_of_folds: &[f64]) -> String {
+    let mean = auc_of_folds.iter().sum::<f64>() / auc_of_folds.len() as f64;
+    let low = auc_of_folds.iter().copied().fold(1.0, f64::min);
+    let high = auc_of_folds.iter().copied().fold(0.0, f64::max);
+    match auc_of_folds.len() {
+        0 => String::new(),
+        _ => format!(" (AUC {low:.3} to {high:.3} in a fold, {mean:.3} on average)"),
+    }
+}
+
+/// The AUC of each fold that has rows of both classes.
+fn auc_of_folds(events: &[bool], scores: &[f64], folds: &Array1<u32>) -> Result<Vec<f64>> {
+    let n_folds = folds.iter().max().map_or(0, |last| last + 1);
+    let of = |fold: u32| -> (Vec<bool>, Vec<f64>) {
+        let rows = (0..folds.len()).filter(|&i| folds[i] == fold);
+        rows.map(|i| (events[i], scores[i])).unzip()
+    };
+    (0..n_folds)
+        .map(of)
+        .filter(|(events, _)| events.contains(&true) && events.contains(&false))
+        .map(|(events, scores)| binary::auc(&events, &scores, None))
+        .collect()
 }
 
 /// Every measure of the scores, with intervals where they are cheap.

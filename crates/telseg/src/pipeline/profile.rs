@@ -2,7 +2,9 @@
 
 use ndarray::Array1;
 use telseg_core::Result;
-use telseg_explain::{Column, Fact, MISSING, ProfileParams, Role, SegmentProfile, profile};
+use telseg_explain::{
+    Column, Fact, MISSING, ProfileParams, Role, SegmentProfile, Statement, profile,
+};
 use telseg_features::{Column as TableColumn, Role as Use, Table, TableSchema, TargetColumn};
 
 use crate::report;
@@ -107,6 +109,7 @@ pub(super) fn card(
         .statements
         .iter()
         .filter(|s| s.role == Role::Describes && s.q_value <= ProfileParams::default().max_q)
+        .filter(|s| !is_mirrored(s, &profile.statements))
         .take(STATEMENTS)
         .map(|s| {
             let (text, kind, segment_value, rest_value, strength) = match &s.fact {
@@ -171,6 +174,24 @@ pub(super) fn card(
         churn_rate,
         statements,
     }
+}
+
+/// Whether a statement is the other side of one that says what the segment has: of two levels, the one it lacks.
+fn is_mirrored(statement: &Statement, all: &[Statement]) -> bool {
+    let share = |s: &Statement| match s.fact {
+        Fact::Share {
+            share, rest_share, ..
+        } => Some((share, rest_share)),
+        _ => None,
+    };
+    let whole = |a: f64, b: f64| (a + b - 1.0).abs() < 1e-9;
+    let Some(lacks) = share(statement).filter(|_| statement.effect < 0.0) else {
+        return false;
+    };
+    all.iter()
+        .filter(|s| s.column == statement.column && s.effect > 0.0)
+        .filter_map(share)
+        .any(|has| whole(has.0, lacks.0) && whole(has.1, lacks.1))
 }
 
 /// Statements on a card.

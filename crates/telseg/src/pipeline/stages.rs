@@ -5,9 +5,9 @@ use std::time::Instant;
 use telseg_core::{Error, Progress, Result};
 use telseg_features::{Role, Table, TableEncoderParams, TableSchema, quality};
 
-use super::{Pipeline, findings, plane, predict, profile, segment, value};
+use super::{Pipeline, findings, follow, plane, predict, profile, segment, value};
 use crate::report;
-use crate::run::{Model, Predictor, Run, SegmentName};
+use crate::run::{Model, Predictor, Run};
 
 /// Seconds by stage, as they pass.
 struct Watch(Vec<(String, f64)>, Instant);
@@ -37,20 +37,53 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
         .target_spec()
         .map(|_| schema.target(table))
         .transpose()?;
-    let distances = pipeline.distances.fit(table, &schema)?;
+    let distances = match &pipeline.previous {
+        Some(previous) => previous.distances.clone(),
+        None => pipeline.distances.fit(table, &schema)?,
+    };
     let trees = TableEncoderParams::for_trees().fit(table, &schema)?;
+    let id = schema
+        .columns()
+        .iter()
+        .find(|c| c.role == Role::Identifier)
+        .map(|c| c.name.clone());
     let x = distances.transform(table)?.x;
     let quality = quality(table);
     progress.finish();
     watch.lap("prepare");
 
-    let segmented = segment::segment(pipeline, &x, progress)?;
+    let of_method = match (
+        &pipeline.previous,
+        pipeline.method.columns(&pipeline.distances),
+    ) {
+        (_, None) => None,
+        (Some(previous), Some(_)) if previous.columns.is_some() => previous.columns.clone(),
+        (_, Some(params)) => Some(params.fit(table, &schema)?),
+    };
+    let own = of_method
+        .as_ref()
+        .map(|encoder| encoder.transform(table))
+        .transpose()?;
+    let rows = segment::Rows {
+        x: &x,
+        own: own.as_ref().map_or(&x, |own| &own.x),
+        encoder: of_method.as_ref().unwrap_or(&distances),
+    };
+    let segmented = segment::segment(pipeline, &rows, progress)?;
+    drop(own);
     watch.lap("segment");
 
     progress.start("Profile the segments", None);
-    let groups = (&segmented.labels, segmented.n_segments);
+    let groups = (&segmented.labels, segmented.n_groups());
     let profiles = profile::profiles(table, &schema, target.as_ref(), value.as_deref(), groups)?;
-    let map = plane::map(&x, &segmented.labels, segmented.n_segments, pipeline.seed);
+    let map = plane::map(&x, &segmented.labels, segmented.n_groups(), pipeline.seed);
+    let base = follow::Base {
+        table,
+        id: id.as_deref(),
+        encoder: &distances,
+        x: &x,
+    };
+    let followed = follow::follow(pipeline, &base, &segmented, &profiles)?;
     drop(x);
     progress.finish();
     watch.lap("profile");
@@ -68,7 +101,7 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
                 target,
                 &predicted.out_of_fold,
                 &segmented.labels,
-                segmented.n_segments,
+                segmented.n_groups(),
             );
             progress.finish();
             watch.lap("explain");
@@ -92,6 +125,7 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
         ..report::Report::default()
     };
     report.segmentation.map = map;
+    report.changes = followed.changes;
     report.making.seconds = watch.0;
     let (predictor, out_of_fold) = match predicted {
         None => (None, None),
@@ -108,26 +142,44 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
             )
         }
     };
-    let segments = profiles
-        .iter()
-        .map(|p| SegmentName {
-            name: p.name.clone(),
-            description: p.description.clone(),
-        })
-        .collect();
-    let id = schema
-        .columns()
-        .iter()
-        .find(|c| c.role == Role::Identifier)
-        .map(|c| c.name.clone());
     let model = Model {
         id,
         distances,
+        columns: of_method,
         segment: segmented.model,
-        segments,
+        segments: followed.segments,
         predictor,
+        history: followed.history,
     };
-    Ok(Run::new(model, report, segmented.labels, out_of_fold))
+    let labels = segmented.labels.mapv(|group| model.number(group));
+    renumber(&mut report, &model);
+    Ok(Run::new(model, report, labels, out_of_fold))
+}
+
+/// Gives groups the numbers and names of their segments, in the order of the numbers.
+fn renumber(report: &mut report::Report, model: &Model) {
+    let segmentation = &mut report.segmentation;
+    for card in &mut segmentation.segments {
+        card.name = model.name(card.id).to_owned();
+        card.id = model.number(card.id);
+    }
+    segmentation.segments.sort_by_key(|card| card.id);
+    if let Some(heatmap) = &mut segmentation.heatmap {
+        heatmap
+            .segments
+            .iter_mut()
+            .for_each(|id| *id = model.number(*id));
+    }
+    if let Some(map) = &mut segmentation.map {
+        let points = map.points.iter_mut().chain(&mut map.centres);
+        points.for_each(|point| point.segment = model.number(point.segment));
+    }
+    if let Some(prediction) = &mut report.prediction {
+        for score in &mut prediction.by_segment {
+            score.segment = model.number(score.segment);
+        }
+        prediction.by_segment.sort_by_key(|score| score.segment);
+    }
 }
 
 /// Fewest rows to learn from.

@@ -39,7 +39,7 @@
 //! ```
 
 mod chart;
-mod format;
+pub(crate) mod format;
 mod model;
 mod page;
 mod section;
@@ -48,8 +48,8 @@ mod view;
 mod write;
 
 pub use model::{
-    Calibration, ColumnQuality, DataQuality, Dependence, DependencePoint, Direction, Heatmap,
-    Importance, Interval, KCandidate, LeftOut, LevelEffect, LevelShare, Making, Map, MapPoint,
-    Prediction, Report, Role, SegmentCard, SegmentScore, Segmentation, Statement, StatementKind,
-    Summary, Words, World,
+    Calibration, Changes, ColumnQuality, ComparedMethod, DataQuality, Dependence, DependencePoint,
+    Direction, FlowPlace, Heatmap, Importance, Interval, KCandidate, LeftOut, LevelEffect,
+    LevelShare, Making, Map, MapPoint, MethodComparison, Prediction, Report, Role, SegmentCard,
+    SegmentScore, Segmentation, Statement, StatementKind, Summary, Words, World,
 };

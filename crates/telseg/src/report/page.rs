@@ -10,8 +10,9 @@ use super::{section, theme};
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// Ids of the sections and their names in the list of contents.
-const CONTENTS: [(&str, &str); 6] = [
+const CONTENTS: [(&str, &str); 7] = [
     ("summary", "Summary"),
+    ("changes", "Since last month"),
     ("segments", "Segments"),
     ("model", "Prediction"),
     ("drivers", "Drivers"),
@@ -43,13 +44,14 @@ pub(crate) fn page(report: &Report) -> Markup {
                 div.frame {
                     nav aria-label="Contents" {
                         ul {
-                            @for (id, name) in CONTENTS {
+                            @for (id, name) in contents(report) {
                                 li { a href={ "#" (id) } { (name) } }
                             }
                         }
                     }
                     main {
                         (section::summary::section(view))
+                        (section::changes::section(view))
                         (section::segments::section(view))
                         (section::prediction::section(view))
                         (section::drivers::section(view))
@@ -60,6 +62,14 @@ pub(crate) fn page(report: &Report) -> Markup {
             }
         }
     }
+}
+
+/// The sections that this report has.
+fn contents(report: &Report) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let follows = report.changes.is_some();
+    CONTENTS
+        .into_iter()
+        .filter(move |(id, _)| *id != "changes" || follows)
 }
 
 fn header(title: &str, report: &Report) -> Markup {

@@ -1,14 +1,14 @@
 //! Colours of the page, by day and by night.
 //!
-//! Every colour of the style sheet and of the charts is a variable from this table. The segment
-//! hues follow the "muted" set of Paul Tol (*Colour Schemes*, SRON/EPS/TN/09-002, 2021), which
-//! stays apart under the common kinds of colour blindness, with lightness fitted to each
-//! background; segments also carry their number everywhere, so that no colour stands alone.
+//! Every colour of the style sheet and of the charts is a variable from this table. The first
+//! nine segment hues follow the "muted" set of Paul Tol (*Colour Schemes*, SRON/EPS/TN/09-002,
+//! 2021), which stays apart under the common kinds of colour blindness, with lightness fitted to
+//! each background; three more make as many as are tried by default. Segments also carry their number everywhere, so that no colour stands alone.
 
 use std::fmt::Write as _;
 
 /// Segments beyond this many use the colours again.
-pub(crate) const SEGMENT_COLOURS: usize = 9;
+pub(crate) const SEGMENT_COLOURS: usize = 12;
 
 /// Name, light, dark.
 const TOKENS: &[(&str, &str, &str)] = &[
@@ -46,6 +46,9 @@ const TOKENS: &[(&str, &str, &str)] = &[
     ("s6", "#15733a", "#62b97f"),
     ("s7", "#78781f", "#bdbd5c"),
     ("s8", "#9a469a", "#d595d6"),
+    ("s9", "#7a5230", "#cfa67f"),
+    ("s10", "#5c6b7a", "#aab8c6"),
+    ("s11", "#d1491b", "#ff9b6e"),
 ];
 
 /// The style sheet: the variables, then the rules that use them.

@@ -20,11 +20,9 @@ impl<'a> View<'a> {
         &self.report.segmentation.segments
     }
 
-    /// The class that colours a segment.
+    /// The class that colours a segment: by its number, so that it has the same colour every month.
     pub(crate) fn class(&self, id: u32) -> String {
-        let place = self.segments().iter().position(|s| s.id == id);
-        let place = place.unwrap_or(id as usize);
-        format!("s{}", place % theme::SEGMENT_COLOURS)
+        format!("s{}", id as usize % theme::SEGMENT_COLOURS)
     }
 
     /// A segment's number beside its colour.

@@ -2,22 +2,20 @@
 
 mod saved;
 mod score;
+mod segment_model;
 mod segments;
 mod summary;
 
-use std::sync::Arc;
-
-use ndarray::{Array1, ArrayRef2};
+use ndarray::Array1;
 use serde::{Deserialize, Serialize};
-use telseg_cluster::KMeans;
-use telseg_core::Result;
+use telseg_cluster::temporal::SegmentHistory;
 use telseg_features::TableEncoder;
 use telseg_gbm::Gbm;
 
-use crate::pipeline::Segmenter;
 use crate::report::Report;
 
 pub use score::{RowScore, Scored};
+pub(crate) use segment_model::SegmentModel;
 pub use segments::Segments;
 pub use summary::{SegmentSummary, Summary};
 
@@ -35,39 +33,38 @@ pub struct Run {
 pub(crate) struct Model {
     pub(crate) id: Option<String>,
     pub(crate) distances: TableEncoder,
+    /// What makes the rows of the segments' model, where they are not those of `distances`.
+    pub(crate) columns: Option<TableEncoder>,
     pub(crate) segment: SegmentModel,
+    /// By group, as the segments' model gives them.
     pub(crate) segments: Vec<SegmentName>,
     pub(crate) predictor: Option<Predictor>,
+    /// What a run that follows needs.
+    pub(crate) history: Option<SegmentHistory>,
 }
 
-/// The model behind the segments.
-#[derive(Clone)]
-pub(crate) enum SegmentModel {
-    KMeans(Box<KMeans<f32>>),
-    Own(Arc<Segmenter>),
-}
-
-impl std::fmt::Debug for SegmentModel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::KMeans(model) => f.debug_tuple("KMeans").field(model).finish(),
-            Self::Own(_) => f.write_str("Own"),
-        }
+impl Model {
+    /// What makes the rows of the segments' model.
+    pub(crate) fn encoder(&self) -> &TableEncoder {
+        self.columns.as_ref().unwrap_or(&self.distances)
     }
-}
 
-impl SegmentModel {
-    pub(crate) fn predict(&self, x: &ArrayRef2<f32>) -> Result<Array1<u32>> {
-        match self {
-            Self::KMeans(model) => model.predict(x),
-            Self::Own(model) => model.predict(x),
-        }
+    /// The number of the segment that a group is.
+    pub(crate) fn number(&self, group: u32) -> u32 {
+        self.segments.get(group as usize).map_or(group, |s| s.id)
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self, group: u32) -> &str {
+        self.segments.get(group as usize).map_or("", |s| &s.name)
     }
 }
 
 /// What a segment is called.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SegmentName {
+    /// Its number: the same in all runs that follow each other.
+    pub(crate) id: u32,
     pub(crate) name: String,
     pub(crate) description: [String; 2],
 }
@@ -113,6 +110,16 @@ impl Run {
     /// What was found, for scripts.
     pub fn summary(&self) -> Summary {
         Summary::new(&self.report)
+    }
+
+    pub(crate) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The segments over the months that were followed so far, this one included; `None` when a segment has no
+    /// subscriber.
+    pub fn history(&self) -> Option<&SegmentHistory> {
+        self.model.history.as_ref()
     }
 
     /// Segment of each row of the table that was fitted; empty in a run that was loaded.

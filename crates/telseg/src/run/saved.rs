@@ -5,6 +5,7 @@ use std::path::Path;
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 use telseg_cluster::KMeans;
+use telseg_cluster::temporal::SegmentHistory;
 use telseg_core::artefact::{self, Artefact, Feature};
 use telseg_core::{Error, Result};
 use telseg_features::{FeatureKind, TableEncoder};
@@ -12,39 +13,91 @@ use telseg_features::{FeatureKind, TableEncoder};
 use super::{Model, Predictor, Run, SegmentModel, SegmentName};
 use crate::report::Report;
 
-/// What is written: models and aggregates, no training row.
+/// What is written: models and aggregates; of subscribers their ids, when the run is to remember them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Saved {
     id: Option<String>,
     distances: TableEncoder,
-    segment: KMeans<f32>,
+    columns: Option<TableEncoder>,
+    segment: SegmentModel,
     segments: Vec<SegmentName>,
     predictor: Option<Predictor>,
+    history: Option<SegmentHistory>,
     /// The report as JSON, without the map, whose points are rows.
     report: String,
 }
 
+/// Version 1: k-means alone, segments numbered by their labels, no history.
+#[derive(Deserialize)]
+struct Saved1 {
+    id: Option<String>,
+    distances: TableEncoder,
+    segment: KMeans<f32>,
+    segments: Vec<SegmentName1>,
+    predictor: Option<Predictor>,
+    report: String,
+}
+
+#[derive(Deserialize)]
+struct SegmentName1 {
+    name: String,
+    description: [String; 2],
+}
+
+impl From<Saved1> for Saved {
+    fn from(old: Saved1) -> Self {
+        let numbered = (0..).zip(old.segments).map(|(id, s)| SegmentName {
+            id,
+            name: s.name,
+            description: s.description,
+        });
+        Self {
+            id: old.id,
+            distances: old.distances,
+            columns: None,
+            segment: SegmentModel::KMeans(Box::new(old.segment)),
+            segments: numbered.collect(),
+            predictor: old.predictor,
+            history: None,
+            report: old.report,
+        }
+    }
+}
+
 impl Artefact for Saved {
     const KIND: &'static str = "pipeline";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+
+    fn from_older(version: u32, body: &[u8]) -> Result<Self> {
+        match version {
+            1 => Ok(artefact::decode::<Saved1>(body)?.into()),
+            _ => Err(Error::artefact(
+                Self::KIND,
+                format!("version {version} is not known"),
+            )),
+        }
+    }
 
     fn validate(&self) -> Result<()> {
         self.distances.validate()?;
         self.segment.validate()?;
         let broken = |problem: String| Err(Error::data("pipeline", problem));
-        if self.segment.n_features() != self.distances.n_features() {
+        if let Some(columns) = &self.columns {
+            columns.validate()?;
+        }
+        let makes = self
+            .columns
+            .as_ref()
+            .unwrap_or(&self.distances)
+            .n_features();
+        if let Some(takes) = self.segment.n_features().filter(|takes| *takes != makes) {
             return broken(format!(
-                "the segments' model takes {} features, its encoder makes {}",
-                self.segment.n_features(),
-                self.distances.n_features()
+                "the segments' model takes {takes} features, its encoder makes {makes}"
             ));
         }
-        if self.segments.len() != self.segment.n_clusters() {
-            return broken(format!(
-                "{} names for {} segments",
-                self.segments.len(),
-                self.segment.n_clusters()
-            ));
+        let names = self.segments.len();
+        if let Some(groups) = self.segment.n_groups().filter(|groups| *groups != names) {
+            return broken(format!("{names} names for {groups} segments"));
         }
         if let Some(predictor) = &self.predictor {
             predictor.encoder.validate()?;
@@ -59,36 +112,40 @@ impl Artefact for Saved {
                 ));
             }
         }
-        Ok(())
+        self.history.as_ref().map_or(Ok(()), Artefact::validate)
     }
 }
 
 impl Run {
-    /// Writes the run to one file, complete or not at all: encoders, models, names and the report's aggregates.
+    /// Writes the run to one file, complete or not at all: encoders, models, names, the report's aggregates, and what a run
+    /// that follows needs. It holds no training row (but see [`Method`](crate::pipeline::Method)), and nothing of a subscriber unless
+    /// [`remember_subscribers`](crate::Pipeline::remember_subscribers) was asked for.
     ///
     /// # Errors
     /// When the segments come from a method of the caller's own, or the system refuses.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let SegmentModel::KMeans(segment) = &self.model.segment else {
+        if !self.model.segment.has_saved_form() {
             return Err(Error::param(
                 "segment_with",
                 "a method of your own has no saved form; save its parts yourself",
             ));
-        };
+        }
         let mut report = self.report.clone();
         report.segmentation.map = None;
         let saved = Saved {
             id: self.model.id.clone(),
             distances: self.model.distances.clone(),
-            segment: KMeans::clone(segment),
+            columns: self.model.columns.clone(),
+            segment: self.model.segment.clone(),
             segments: self.model.segments.clone(),
             predictor: self.model.predictor.clone(),
+            history: self.model.history.clone(),
             report: report.to_json(),
         };
         artefact::save(path, &saved, &features(&self.model.distances))
     }
 
-    /// Reads a run from a file.
+    /// Reads a run from a file, of this version or an older one.
     ///
     /// # Errors
     /// When the file is not there, truncated, altered, of another kind or of a newer version.
@@ -103,9 +160,11 @@ impl Run {
         let model = Model {
             id: saved.id,
             distances: saved.distances,
-            segment: SegmentModel::KMeans(Box::new(saved.segment)),
+            columns: saved.columns,
+            segment: saved.segment,
             segments: saved.segments,
             predictor: saved.predictor,
+            history: saved.history,
         };
         Ok(Self::new(model, report, Array1::zeros(0), None))
     }

@@ -6,7 +6,7 @@ use ndarray::Array1;
 use telseg_core::{Error, Result};
 use telseg_features::{Cell, Table};
 
-use super::{Run, SegmentModel};
+use super::Run;
 
 /// Segments and scores of the rows of a table.
 #[derive(Clone, Debug)]
@@ -37,10 +37,8 @@ impl Run {
     /// # Errors
     /// When a column that the model needs is missing (the message says which), or holds texts where numbers were.
     pub fn score(&self, table: &Table) -> Result<Scored> {
-        let segments = self
-            .model
-            .segment
-            .predict(&self.model.distances.transform(table)?.x)?;
+        let x = self.model.encoder().transform(table)?.x;
+        let groups = self.model.segment.predict(&x)?;
         let scores = match &self.model.predictor {
             Some(predictor) => Some(
                 predictor
@@ -49,9 +47,9 @@ impl Run {
             ),
             None => None,
         };
-        let table = self.scored_table(table, &segments, scores.as_ref())?;
+        let table = self.scored_table(table, &groups, scores.as_ref())?;
         Ok(Scored {
-            segments,
+            segments: groups.mapv(|group| self.model.number(group)),
             scores,
             table,
         })
@@ -65,21 +63,13 @@ impl Run {
     /// # Cost
     /// Microseconds; allocates room for the encoded row.
     pub fn score_row(&self, cells: &[(&str, Cell<'_>)]) -> Result<RowScore> {
-        let distances = &self.model.distances;
-        let mut row = Array1::zeros(distances.n_features());
+        let encoder = self.model.encoder();
+        let mut row = Array1::zeros(encoder.n_features());
         let places = row
             .as_slice_mut()
             .expect("invariant: owned and one-dimensional");
-        distances.transform_row(cells, places)?;
-        let segment = match &self.model.segment {
-            SegmentModel::KMeans(model) => model.predict_row(&row)?,
-            SegmentModel::Own(model) => {
-                let labels = model.predict(&row.view().insert_axis(ndarray::Axis(0)))?;
-                *labels
-                    .first()
-                    .ok_or_else(|| Error::shape("segment_with", "1 label", "0"))?
-            }
-        };
+        encoder.transform_row(cells, places)?;
+        let segment = self.model.number(self.model.segment.predict_row(&row)?);
         let score = match &self.model.predictor {
             Some(predictor) => {
                 let mut row = vec![0.0; predictor.encoder.n_features()];
@@ -94,15 +84,9 @@ impl Run {
     fn scored_table(
         &self,
         table: &Table,
-        segments: &Array1<u32>,
+        groups: &Array1<u32>,
         scores: Option<&Array1<f64>>,
     ) -> Result<Table> {
-        let names = &self.model.segments;
-        let name = |&s: &u32| {
-            names
-                .get(s as usize)
-                .map_or_else(String::new, |n| n.name.clone())
-        };
         let start = match &self.model.id {
             Some(id) if table.has_column(id) => table.select_columns(&[id.as_str()])?,
             _ => {
@@ -116,8 +100,9 @@ impl Run {
                 numbered.select_columns(&["row"])?
             }
         };
-        let ids: Vec<f64> = segments.iter().map(|&s| f64::from(s)).collect();
-        let labels: Vec<String> = segments.iter().map(name).collect();
+        let number = |&group: &u32| f64::from(self.model.number(group));
+        let ids: Vec<f64> = groups.iter().map(number).collect();
+        let labels: Vec<&str> = groups.iter().map(|&group| self.model.name(group)).collect();
         let scored = start
             .with_numbers("segment", &ids)?
             .with_texts("segment_name", &labels)?;

@@ -42,7 +42,7 @@ impl fmt::Display for Segments<'_> {
         head.push("what sets it apart".to_owned());
         let mut rows = vec![head];
         for card in cards {
-            let mut row = vec![card.name.clone(), format!("{:.1} %", 100.0 * card.share)];
+            let mut row = vec![card.name.clone(), format!("{:.1}%", 100.0 * card.share)];
             if has_value {
                 row.push(card.arpu.map_or("-".into(), |v| {
                     format!("{}{:.2}", words.currency, v.estimate)
@@ -51,7 +51,7 @@ impl fmt::Display for Segments<'_> {
             if has_rate {
                 row.push(
                     card.churn_rate
-                        .map_or("-".into(), |v| format!("{:.1} %", 100.0 * v.estimate)),
+                        .map_or("-".into(), |v| format!("{:.1}%", 100.0 * v.estimate)),
                 );
             }
             row.push(apart(card));

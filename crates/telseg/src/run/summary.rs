@@ -19,6 +19,9 @@ pub struct Summary {
     /// Area under the ROC curve of the out-of-fold scores.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub churn_auc: Option<f64>,
+    /// The mean of that area over the folds, each alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub churn_auc_of_folds: Option<f64>,
     /// Wall time of each stage.
     pub seconds: BTreeMap<String, f64>,
     /// Adjusted Rand index of the segments against the planted ones, on a simulated table.
@@ -68,6 +71,11 @@ impl Summary {
             columns: report.columns,
             segments: segments.collect(),
             churn_auc: report.prediction.as_ref().map(|p| p.auc.estimate),
+            churn_auc_of_folds: report
+                .prediction
+                .as_ref()
+                .filter(|p| !p.auc_of_folds.is_empty())
+                .map(|p| p.auc_of_folds.iter().sum::<f64>() / p.auc_of_folds.len() as f64),
             seconds: report.making.seconds.iter().cloned().collect(),
             ari: report.world.as_ref().and_then(|w| w.ari),
             best_auc: report.world.as_ref().and_then(|w| w.best_auc),

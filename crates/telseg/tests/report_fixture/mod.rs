@@ -38,6 +38,7 @@ pub(crate) fn report() -> Report {
         quality: quality(),
         segmentation: segmentation(),
         prediction: Some(prediction()),
+        changes: None,
         world: None,
         making: Making {
             seed: Some(42),
@@ -264,6 +265,7 @@ fn segmentation() -> Segmentation {
             .collect(),
         choice: "6 segments: the largest number whose stability stays above 0.85 and whose silhouette is within one interval of the best.".into(),
         segments: segments.collect(),
+        comparison: None,
         heatmap: Some(heatmap(6, 18)),
         map: Some(map(6, 900)),
     }
@@ -343,6 +345,7 @@ fn prediction() -> Prediction {
         positives: 1_869,
         folds: 5,
         auc: interval(0.847, 0.01),
+        auc_of_folds: vec![0.838, 0.851, 0.846, 0.849, 0.853],
         average_precision: interval(0.663, 0.021),
         log_loss: 0.4132,
         brier: 0.1345,

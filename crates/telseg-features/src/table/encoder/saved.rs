@@ -4,7 +4,7 @@ use telseg_core::artefact::Artefact;
 use telseg_core::{Error, Result};
 
 use super::{Encoded, EncodedColumn, FeatureKind, MISSING, TableEncoder};
-use crate::array::{NumericColumn, ScaledColumn};
+use crate::array::Sound;
 
 impl Artefact for TableEncoder {
     const KIND: &'static str = "table_encoder";
@@ -56,10 +56,9 @@ impl EncodedColumn {
     }
 
     fn is_sound(&self, kinds: &[FeatureKind]) -> bool {
-        let ascending = |codes: &[i32]| codes.is_sorted_by(|a, b| a < b);
         match &self.encoding {
             Encoded::Number { map, indicator } => {
-                finite(map)
+                map.is_sound()
                     && kinds[0] == FeatureKind::Numeric
                     && (!indicator || kinds[1] == FeatureKind::MissingIndicator)
             }
@@ -70,8 +69,7 @@ impl EncodedColumn {
             } => {
                 let known = |c: &i32| usize::try_from(*c).is_ok_and(|c| c < levels.len());
                 levels.is_sorted_by(|a, b| a < b)
-                    && ascending(&map.levels)
-                    && ascending(&map.rare)
+                    && map.is_sound()
                     && map.rare.iter().all(known)
                     && map.levels.iter().all(|c| *c == MISSING || known(c))
                     && (!single || map.width() == 2)
@@ -88,20 +86,4 @@ impl EncodedColumn {
             }
         }
     }
-}
-
-fn finite(map: &NumericColumn) -> bool {
-    let fill = map.impute.is_none_or(|c| c.fill.is_finite());
-    let bounds = map
-        .winsor
-        .is_none_or(|c| c.low.is_finite() && c.high.is_finite() && c.low <= c.high);
-    let scale = match &map.scale {
-        ScaledColumn::Affine(a) => a.shift.is_finite() && a.scale.is_finite() && a.scale != 0.0,
-        ScaledColumn::Quantile(q) => {
-            q.quantiles.len() != 1
-                && q.quantiles.iter().all(|v| v.is_finite())
-                && q.quantiles.is_sorted()
-        }
-    };
-    fill && bounds && scale
 }

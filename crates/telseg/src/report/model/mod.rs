@@ -3,6 +3,8 @@
 //! Every struct has a `Default` in which nothing is known; the page leaves out what is not there.
 //! A number that could not be computed is `NaN`: the page prints a dash, JSON holds `null`.
 
+mod changes;
+mod comparison;
 mod number;
 mod prediction;
 mod quality;
@@ -10,6 +12,8 @@ mod segmentation;
 
 use serde::{Deserialize, Serialize};
 
+pub use changes::{Changes, FlowPlace};
+pub use comparison::{ComparedMethod, MethodComparison};
 pub use number::Interval;
 pub use prediction::{
     Calibration, Dependence, DependencePoint, Direction, Importance, LevelEffect, Prediction,
@@ -43,6 +47,8 @@ pub struct Report {
     pub quality: DataQuality,
     /// The segments and how they were found.
     pub segmentation: Segmentation,
+    /// What changed since the run that this one follows; none when it follows none.
+    pub changes: Option<Changes>,
     /// The model of the target; none when the table has no target.
     pub prediction: Option<Prediction>,
     /// What is known to be true, when the table was simulated.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::number::{Interval, curve, or_nan};
+use super::number::{Interval, curve, list, or_nan};
 
 /// How well the target can be predicted, and from what.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,8 +20,11 @@ pub struct Prediction {
     pub positives: u64,
     /// Folds of the cross-validation; 0 when a part was held out instead.
     pub folds: u32,
-    /// Area under the ROC curve.
+    /// Area under the ROC curve, over the scores of all folds together.
     pub auc: Interval,
+    /// The same of each fold alone; their mean is what others mostly print. Empty without folds.
+    #[serde(deserialize_with = "list")]
+    pub auc_of_folds: Vec<f64>,
     /// Average precision (area under the precision-recall curve).
     pub average_precision: Interval,
     /// Mean negative log-likelihood, in nats.

@@ -102,7 +102,8 @@ pub enum Summary {
         /// Mean.
         #[serde(deserialize_with = "or_nan")]
         mean: f64,
-        /// Counts (or shares) in bins of equal width from `min` to `max`; 20 read well.
+        /// Counts (or shares) in bins of equal width; 20 read well. They reach from `min` to `max`, or less far when
+        /// that lies far outside of all but a few values, which the outer bins then hold.
         #[serde(deserialize_with = "list")]
         histogram: Vec<f64>,
     },

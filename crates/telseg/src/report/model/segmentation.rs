@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::comparison::MethodComparison;
 use super::number::{Interval, lists, or_nan};
 
 /// The segments of a run.
@@ -18,6 +19,8 @@ pub struct Segmentation {
     pub choice: String,
     /// The segments, in the order in which the page shows them.
     pub segments: Vec<SegmentCard>,
+    /// Other methods on the same table; none when they were not asked.
+    pub comparison: Option<MethodComparison>,
     /// Standardised differences of columns by segments.
     pub heatmap: Option<Heatmap>,
     /// A picture of the subscribers on a plane.

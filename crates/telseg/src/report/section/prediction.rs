@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::summary::{capital, times};
-use crate::report::chart::{self, Axis, Plot};
+use crate::report::chart::{self, Axis, Plot, Ticks};
 use crate::report::format::{count, fixed, percent, percent1, range, signed};
 use crate::report::model::{Calibration, Interval, Prediction};
 use crate::report::view::{self, View, curve_at, figure};
@@ -189,10 +189,16 @@ fn calibration(view: View<'_>, p: &Prediction) -> Markup {
         .iter()
         .map(|b| weight(b))
         .fold(f64::MIN_POSITIVE, f64::max);
+    // Rare events have low scores: the axes end where the bins do.
+    let top = (bins.iter()).fold(0.0f64, |top, b| top.max(b.predicted).max(b.observed));
+    let axis = |title: &str| match top > 0.5 {
+        true => Axis::share(title),
+        false => Axis::around(title, [0.0, top], Ticks::Percent),
+    };
     let mut plot = Plot::new(
         format!("Calibration. {says}"),
-        Axis::share("Predicted →"),
-        Axis::share("↑ Observed"),
+        axis("Predicted →"),
+        axis("↑ Observed"),
     )
     .line("chance", &[(0.0, 0.0), (1.0, 1.0)]);
     let line: Vec<_> = bins.iter().map(|b| (b.predicted, b.observed)).collect();
@@ -269,10 +275,12 @@ fn precision_recall(view: View<'_>, p: &Prediction) -> Markup {
         Axis::share("↑ Right among the flagged (precision)"),
     );
     if let Some(base) = view.base_rate() {
+        // Below the line, unless that is where the axis is written.
+        let dy = if base < 0.1 { -6.0 } else { 14.0 };
         plot = plot.line("chance", &[(0.0, base), (1.0, base)]).text(
             "faint",
             (0.0, base),
-            (8.0, 14.0),
+            (8.0, dy),
             &format!("chance {}", percent(base)),
         );
     }

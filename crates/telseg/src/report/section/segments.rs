@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::summary::capital;
-use super::{cards, choice};
+use super::{cards, choice, comparison};
 use crate::report::chart::{self, Axis, HeatRow, Plot, Ticks};
 use crate::report::format::{count, listed, money, percent, percent1, range, shortened};
 use crate::report::model::{Heatmap, Interval, Map, SegmentCard};
@@ -30,6 +30,7 @@ pub(crate) fn section(view: View<'_>) -> Markup {
                 (cards::cards(view))
                 @if let Some(heatmap) = &segmentation.heatmap { (heat(view, heatmap)) }
                 (choice::choice(view))
+                (comparison::comparison(view))
             }
         },
     )

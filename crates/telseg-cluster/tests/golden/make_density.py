@@ -1,0 +1,82 @@
+"""Makes density.json with scikit-learn (DBSCAN, OPTICS) and the hdbscan package: independent implementations."""
+import json
+import numpy as np
+import hdbscan
+import sklearn
+from importlib.metadata import version
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist
+from sklearn.cluster import DBSCAN, OPTICS, cluster_optics_dbscan
+
+rng = np.random.default_rng(3)
+
+
+def hdbscan_of(x, **options):
+    m = hdbscan.HDBSCAN(algorithm="boruvka_kdtree", approx_min_span_tree=False, **options).fit(x)
+    tree = m.condensed_tree_.to_numpy()
+    sizes = [len(x)] + [int(row["child_size"]) for row in tree if row["child_size"] > 1]
+    return dict(options=options, labels=m.labels_.tolist(), probabilities=m.probabilities_.tolist(),
+                outlier_scores=m.outlier_scores_.tolist(), sizes=sizes)
+
+
+def dbcv_of(x, labels):
+    """Moulavi et al. 2014; the hdbscan package takes any of several minimal trees, this takes the one of short edges."""
+    n, d = x.shape
+    clusters, value = [], 0.0
+    for c in range(labels.max() + 1):
+        points = x[labels == c]
+        apart = cdist(points, points)
+        with np.errstate(divide="ignore"):
+            inverse = np.where(apart > 0, 1 / apart, 0) ** d
+        core = (inverse.sum(1) / (len(points) - 1)) ** (-1 / d)
+        reach = np.maximum(np.maximum(core[:, None], core[None]), apart)
+        a, b = np.triu_indices(len(points), 1)
+        order = np.lexsort((apart[a, b], reach[a, b]))
+        rank = np.zeros(reach.shape)
+        rank[a[order], b[order]] = 1 + np.arange(len(order))
+        a, b = minimum_spanning_tree(rank).nonzero()
+        degree = np.bincount(np.concatenate([a, b]), minlength=len(points))
+        inner = (degree[a] > 1) & (degree[b] > 1)
+        edges = reach[a, b]
+        clusters.append((points[degree > 1], core[degree > 1], (edges[inner] if inner.any() else edges).max(), len(points)))
+    for i, (points, core, sparse, size) in enumerate(clusters):
+        apart = min(np.maximum(np.maximum(core[:, None], c[None]), cdist(points, p)).min()
+                    for j, (p, c, _, _) in enumerate(clusters) if j != i)
+        value += size / n * (apart - sparse) / max(apart, sparse)
+    return value
+
+
+cases = []
+for n, d, k, eps in [(240, 2, 3, 0.45), (300, 3, 5, 0.8), (200, 5, 3, 1.6)]:
+    centres = rng.uniform(-4, 4, (k, d))
+    spread = rng.uniform(0.2, 0.7, k)
+    of = rng.integers(0, k, n)
+    x = centres[of] + spread[of, None] * rng.standard_normal((n, d))
+    x[: n // 8] = rng.uniform(-6, 6, (n // 8, d))
+    x = np.round(x, 6)
+    m = DBSCAN(eps=eps, min_samples=6).fit(x)
+    core = np.zeros(n, int)
+    core[m.core_sample_indices_] = 1
+    optics = []
+    for max_eps in (None, 2 * eps):
+        o = OPTICS(min_samples=6, max_eps=np.inf if max_eps is None else max_eps, xi=0.05).fit(x)
+        cut = cluster_optics_dbscan(reachability=o.reachability_, core_distances=o.core_distances_,
+                                    ordering=o.ordering_, eps=eps)
+        finite = lambda a: [float(v) if np.isfinite(v) else None for v in a]
+        optics.append(dict(max_eps=max_eps, ordering=o.ordering_.tolist(), reachability=finite(o.reachability_),
+                           core=finite(o.core_distances_), predecessor=o.predecessor_.tolist(),
+                           xi=o.labels_.tolist(), hierarchy=o.cluster_hierarchy_.tolist(), cut=cut.tolist()))
+    runs = [hdbscan_of(x, **options) for options in [
+        dict(min_cluster_size=10), dict(min_cluster_size=8, min_samples=4),
+        dict(min_cluster_size=8, min_samples=4, cluster_selection_method="leaf"),
+        dict(min_cluster_size=9, min_samples=5, cluster_selection_epsilon=eps),
+        dict(min_cluster_size=9, min_samples=5, cluster_selection_method="leaf", cluster_selection_epsilon=eps),
+        dict(min_cluster_size=9, min_samples=5, max_cluster_size=n // 4 - 5)]]
+    dbcv = [dict(labels=m.labels_.tolist(), value=float(dbcv_of(x, m.labels_))),
+            dict(labels=runs[1]["labels"], value=float(dbcv_of(x, np.array(runs[1]["labels"]))))]
+    cases.append(dict(dbcv=dbcv, x=x.tolist(), eps=eps, min_points=6, dbscan=m.labels_.tolist(), core=core.tolist(),
+                      optics=optics, hdbscan=runs))
+header = (f"scikit-learn {sklearn.__version__}, hdbscan {version('hdbscan')}, numpy {np.__version__}; made by make_density.py (DBCV with numpy and scipy, see there). "
+          "Ties: hdbscan merges what comes apart at one distance one after the other, so at each split a row or two may "
+          "leave elsewhere; all else must agree to 1e-9")
+json.dump(dict(header=header, cases=cases), open("density.json", "w"), separators=(",", ":"))
