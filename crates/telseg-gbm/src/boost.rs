@@ -12,13 +12,16 @@ use telseg_core::{Error, Progress, Result, Seed, par, progress::Silent};
 
 use crate::bins::{BinnedData, ColumnBins, RowBlock};
 use crate::grow::{BinTree, Buffers, Grower, Leaf, draw};
-use crate::histogram::{Packing, Shape, kernel};
+use crate::histogram::{Packing, Shape};
+use crate::kernel::Shared;
 use crate::objective::{Pass, Slope};
 use crate::split::Search;
 use crate::{FitReport, Gbm, GbmParams, Importance, Objective, Refit, Stop};
 
 /// Rows of one task; sums over rows are folded chunk by chunk, so it is part of the results.
 const CHUNK: usize = 8192;
+/// Marks the leaf of a row that a tree was not grown on.
+const OUTSIDE: u32 = 1 << 31;
 
 /// What a fit may be given besides rows and targets.
 #[derive(Clone, Copy, Default)]
@@ -286,6 +289,7 @@ impl Run<'_> {
         if let Judge::Apart { y, scores, .. } = &mut self.judge {
             *scores = vec![base; y.len()];
         }
+        let mut places = vec![0u32; n];
         let (mut slopes, mut buffers): (Vec<Slope>, _) = (vec![[0.0; 2]; n], Buffers::default());
         let (mut trees, mut gains): (Vec<Tree>, Vec<Vec<(usize, f64)>>) = Default::default();
         let (mut train_loss, mut valid_loss) = (Vec::new(), Vec::new());
@@ -306,18 +310,22 @@ impl Run<'_> {
             let columns = draw(&features, params.column_share, at("gbm.columns"));
             let packing = Packing::new(rows.len(), pass.largest);
             buffers.start(rows);
-            packing.pack_all(&slopes, rows, at("gbm.rounding"), &mut buffers.cells[0]);
+            let rounding = at("gbm.rounding");
+            let pack = |rows: &[u32], cells: &mut [u32]| {
+                packing.pack_all(&slopes, rows, rounding, cells);
+            };
             let search = Search::new(self.data, params, shape, packing);
             let stream = at("gbm.node");
             let grower = Grower {
                 data: self.data,
                 params,
                 shape,
+                packing,
                 search,
                 features: &columns,
                 stream,
             };
-            let (mut tree, leaves) = grower.grow(&mut buffers);
+            let (mut tree, leaves) = grower.grow(&mut buffers, &pack);
             if leaves.len() == 1
                 && params.row_share == 1.0
                 && params.column_share * params.column_share_node == 1.0
@@ -325,10 +333,9 @@ impl Run<'_> {
                 stop = Stop::NoGain; // nothing is drawn: every later round would see the same
                 break;
             }
-            let covers = self.set_values(&mut tree, &leaves, &buffers, &slopes, &mut scores);
-            if rows.len() < n {
-                self.walk_outside(&tree, rows, &mut scores);
-            }
+            self.place(&tree, &leaves, &buffers, &mut places);
+            let values = self.set_values(&mut tree, &leaves, &places, &slopes);
+            add(&values.values, &places, &mut scores);
             gains.push(
                 tree.nodes
                     .iter()
@@ -336,7 +343,7 @@ impl Run<'_> {
                     .map(|(s, _)| (s.feature, s.gain))
                     .collect(),
             );
-            trees.push(self.plain(&tree, &covers));
+            trees.push(self.plain(&tree, &values.covers));
             self.progress.advance(1);
             if let Some(loss) = self.judge(&tree, &scores) {
                 valid_loss.push(loss);
@@ -402,72 +409,79 @@ impl Run<'_> {
             .fold(Pass::default(), Pass::join)
     }
 
-    /// Sets the leaf values from the exact slopes of their rows and adds them to the scores; returns leaf covers by node.
-    fn set_values(
-        &self,
-        tree: &mut BinTree,
-        leaves: &[Leaf],
-        buffers: &Buffers,
-        slopes: &[Slope],
-        scores: &mut [f64],
-    ) -> Vec<f64> {
+    /// Writes the leaf of every row: [`OUTSIDE`] is added for rows that the tree was not grown on.
+    fn place(&self, tree: &BinTree, leaves: &[Leaf], buffers: &Buffers, places: &mut [u32]) {
+        let inside: usize = leaves.iter().map(Leaf::n_rows).sum();
+        if inside < places.len() {
+            places.par_chunks_mut(CHUNK).for_each(|p| p.fill(OUTSIDE));
+        }
+        let shared = Shared::new(places);
         let parts: Vec<(usize, &[u32])> = leaves
             .iter()
             .enumerate()
             .flat_map(|(i, leaf)| buffers.rows(leaf).chunks(CHUNK).map(move |rows| (i, rows)))
             .collect();
-        let sum = |&(_, rows): &(usize, &[u32])| {
-            let mut sums = [0.0f64; 3];
-            for &row in rows {
-                let [g, h] = slopes[row as usize];
-                sums[0] += f64::from(g);
-                sums[1] += f64::from(h);
-            }
-            sums[2] = match &self.weights {
-                Some(w) => rows.iter().map(|&row| f64::from(w[row as usize])).sum(),
-                None => rows.len() as f64,
-            };
-            sums
-        };
-        let mut sums = vec![[0.0f64; 3]; leaves.len()];
-        let part_sums: Vec<[f64; 3]> = parts.par_iter().map(sum).collect();
-        for ((leaf, _), part) in parts.iter().zip(part_sums) {
-            (0..3).for_each(|k| sums[*leaf][k] += part[k]);
-        }
-        let mut covers = vec![0.0; tree.nodes.len()];
-        let mut values = vec![0.0; leaves.len()];
-        for (i, leaf) in leaves.iter().enumerate() {
-            let [g, h, w] = sums[i];
-            let slope = (g.abs() - self.params.l1).max(0.0).copysign(g);
-            let value = -slope / (h + leaf.l2) * self.params.learning_rate;
-            values[i] = if value.is_finite() { value } else { 0.0 };
-            tree.nodes[leaf.node].value = values[i];
-            covers[leaf.node] = w;
-        }
-        let shared = kernel::Shared::new(scores);
         #[allow(unsafe_code)]
         parts.par_iter().for_each(|&(leaf, rows)| {
-            // SAFETY: `scores` is borrowed for this function, has an element for every row, and each row is in one leaf.
-            unsafe { kernel::add_to_rows(rows, values[leaf], shared) }
+            // SAFETY: `places` is borrowed for this function, has an element for every row, and each row is in one leaf.
+            unsafe { shared.set_all(rows, leaf as u32) }
         });
-        covers
+        if inside == places.len() {
+            return;
+        }
+        let mut leaf_of = vec![0u32; tree.nodes.len()];
+        (0..)
+            .zip(leaves)
+            .for_each(|(i, leaf)| leaf_of[leaf.node] = i);
+        par::fill(places, CHUNK, |range, places| {
+            for (row, place) in range.zip(places) {
+                if *place == OUTSIDE {
+                    *place = OUTSIDE | leaf_of[tree.leaf(self.data.rows(), row)];
+                }
+            }
+        });
     }
 
-    /// Adds the tree to the scores of rows that it was not grown on.
-    fn walk_outside(&self, tree: &BinTree, inside: &[u32], scores: &mut [f64]) {
-        scores
-            .par_chunks_mut(CHUNK)
-            .enumerate()
-            .for_each(|(i, scores)| {
-                let start = i * CHUNK;
-                let first = inside.partition_point(|&r| (r as usize) < start);
-                let mut inside = inside[first..].iter().peekable();
-                for (row, score) in (start..).zip(scores) {
-                    if inside.next_if(|&&r| r as usize == row).is_none() {
-                        *score += tree.value(self.data.rows(), row);
-                    }
-                }
+    /// Sets the leaf values from the exact slopes of their rows.
+    fn set_values(
+        &self,
+        tree: &mut BinTree,
+        leaves: &[Leaf],
+        places: &[u32],
+        slopes: &[Slope],
+    ) -> LeafValues {
+        let n_leaves = leaves.len();
+        // Chunks grow with the number of leaves, so that the sums of all chunks stay small beside the rows.
+        let chunk = CHUNK.max(64 * n_leaves);
+        let sums = par::map(places.len(), chunk, |range| {
+            let rows = places[range.clone()].iter().zip(&slopes[range.clone()]);
+            let mut sums = sum_by_place(rows.map(|(&p, [g, h])| (p, [*g, *h])), n_leaves);
+            let covers = self.weights.as_ref().map(|w| {
+                let rows = places[range.clone()].iter().zip(&w[range]);
+                sum_by_place(rows.map(|(&p, &w)| (p, [w, 0.0])), n_leaves)
             });
+            sums.extend(covers.into_iter().flatten());
+            sums
+        });
+        let mut out = LeafValues {
+            values: Vec::with_capacity(n_leaves),
+            covers: vec![0.0; tree.nodes.len()],
+        };
+        for (i, leaf) in leaves.iter().enumerate() {
+            let [g, h] = sums
+                .iter()
+                .fold([0.0; 2], |[a, b], chunk| [a + chunk[i][0], b + chunk[i][1]]);
+            let slope = (g.abs() - self.params.l1).max(0.0).copysign(g);
+            let value = -slope / (h + leaf.l2) * self.params.learning_rate;
+            let value = if value.is_finite() { value } else { 0.0 };
+            out.values.push(value);
+            tree.nodes[leaf.node].value = value;
+            out.covers[leaf.node] = match self.weights {
+                Some(_) => sums.iter().map(|chunk| chunk[n_leaves + i][0]).sum(),
+                None => leaf.n_rows() as f64,
+            };
+        }
+        out
     }
 
     /// Mean loss of the judging rows after this tree.
@@ -546,6 +560,37 @@ impl Run<'_> {
             output: Some(0),
         }
     }
+}
+
+/// Sums of pairs by place; pairs of places beyond `n_places` are left out.
+///
+/// Four tables take turns: a row would often have to wait for the sum that the row before it writes.
+fn sum_by_place(rows: impl Iterator<Item = (u32, [f32; 2])>, n_places: usize) -> Vec<[f64; 2]> {
+    let mut tables = vec![[[0.0f64; 2]; 4]; n_places];
+    for (i, (place, pair)) in rows.enumerate() {
+        if let Some(table) = tables.get_mut(place as usize) {
+            let sum = &mut table[i % 4];
+            *sum = [sum[0] + f64::from(pair[0]), sum[1] + f64::from(pair[1])];
+        }
+    }
+    let total =
+        |[a, b, c, d]: [[f64; 2]; 4]| [a[0] + b[0] + (c[0] + d[0]), a[1] + b[1] + (c[1] + d[1])];
+    tables.into_iter().map(total).collect()
+}
+
+/// What the leaves of a tree add, and the weight of their rows by node.
+struct LeafValues {
+    values: Vec<f64>,
+    covers: Vec<f64>,
+}
+
+/// Adds each row's leaf value to its score.
+fn add(values: &[f64], places: &[u32], scores: &mut [f64]) {
+    par::fill(scores, CHUNK, |range, scores| {
+        for (score, place) in scores.iter_mut().zip(&places[range]) {
+            *score += values[(place & !OUTSIDE) as usize];
+        }
+    });
 }
 
 /// The given share of `rows`, without replacement and in order: the share of each chunk, so that chunks are independent.

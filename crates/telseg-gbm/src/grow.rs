@@ -1,21 +1,26 @@
 //! One tree, leaf by leaf: the leaf whose split gains most is split next.
 //!
-//! The rows of a leaf are a stretch of one list, in ascending order, beside their packed slopes; a split moves both to
+//! The rows of a leaf are a stretch of one list, beside their packed slopes; a split moves both to
 //! the other of two buffers, so that nothing is copied back. The smaller child's histogram is built, the larger one's is
-//! the parent's minus that.
+//! the parent's minus that. Large leaves are worked on by all threads together, small ones are made ahead of their turn,
+//! a thread a leaf.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 use telseg_core::seed::Stream;
+use telseg_core::trees::Side;
 
 use crate::GbmParams;
 use crate::bins::{BinnedData, RowBlock};
-use crate::histogram::{Histogram, Shape, kernel};
+use crate::histogram::{Histogram, Packing, Shape};
+use crate::kernel::partition::{LeftBins, partition, partition_together};
 use crate::split::{NodeSum, Search, Split};
 
-/// Rows of a leaf that are moved by one task.
-const CHUNK: usize = 16_384;
+/// Fewer rows are moved by one thread.
+const TOGETHER: usize = 32_768;
+/// Leaves of so many rows are worked on by all threads together, smaller ones several at a time.
+const ALONE: usize = 65_536;
 /// Histograms are kept for subtraction as long as they fit into so many cells (256 MiB); beyond, both children are built.
 const KEPT_CELLS: usize = 1 << 25;
 
@@ -23,75 +28,76 @@ const KEPT_CELLS: usize = 1 << 25;
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     rows: [Vec<u32>; 2],
-    pub(crate) cells: [Vec<u64>; 2],
-    flags: Vec<u8>,
+    cells: [Vec<u32>; 2],
     spare: Vec<Histogram>,
 }
 
+/// The stretch of both buffers that a leaf owns.
+struct Ground<'b> {
+    rows: [&'b mut [u32]; 2],
+    cells: [&'b mut [u32]; 2],
+}
+
 impl Buffers {
-    /// Takes the rows of the next tree; their packed slopes are to be written to `cells[0]`.
+    /// Takes the rows of the next tree.
     pub(crate) fn start(&mut self, rows: &[u32]) {
         let n = rows.len();
         self.rows[0].clear();
         self.rows[0].extend_from_slice(rows);
         self.rows[1].resize(n, 0);
         self.cells.iter_mut().for_each(|c| c.resize(n, 0));
-        self.flags.resize(n, 0);
     }
 
-    /// Rows of a leaf, ascending.
+    /// Rows of a leaf.
     pub(crate) fn rows(&self, leaf: &Leaf) -> &[u32] {
         &self.rows[leaf.side][leaf.range.clone()]
     }
 
-    fn blank(&mut self, len: usize) -> Histogram {
-        match self.spare.pop() {
-            Some(mut histogram) => {
-                histogram.fill(0);
-                histogram
-            }
-            None => vec![0; len],
-        }
+    /// A histogram with anything in it.
+    fn histogram(&mut self, len: usize) -> Histogram {
+        self.spare.pop().unwrap_or_else(|| vec![0; len])
     }
 
-    /// Moves a leaf's rows to the other buffer, left ones first, both in order; returns how many go left.
-    fn partition(&mut self, leaf: &Leaf, column: &[u8], left: &[u8; 256]) -> usize {
-        let range = leaf.range.clone();
-        let [a, b] = &mut self.rows;
-        let (rows, to_rows) = if leaf.side == 0 { (a, b) } else { (b, a) };
-        let [a, b] = &mut self.cells;
-        let (cells, to_cells) = if leaf.side == 0 { (a, b) } else { (b, a) };
-        let (rows, cells) = (&rows[range.clone()], &cells[range.clone()]);
-        let flags = &mut self.flags[range.clone()];
-        let counts: Vec<usize> = if rows.len() <= CHUNK {
-            vec![kernel::mark(rows, column, left, flags)]
-        } else {
-            let parts = rows.par_chunks(CHUNK).zip(flags.par_chunks_mut(CHUNK));
-            parts
-                .map(|(rows, flags)| kernel::mark(rows, column, left, flags))
-                .collect()
+    /// The grounds of stretches that follow each other.
+    fn grounds<'b>(&'b mut self, ranges: impl Iterator<Item = Range<usize>>) -> Vec<Ground<'b>> {
+        let mut rows = self.rows.each_mut().map(|r| &mut r[..]);
+        let mut cells = self.cells.each_mut().map(|c| &mut c[..]);
+        let mut start = 0;
+        let mut ground = |range: Range<usize>| {
+            let taken = Ground {
+                rows: cut(&mut rows, start, &range),
+                cells: cut(&mut cells, start, &range),
+            };
+            start = range.end;
+            taken
         };
-        let n_left: usize = counts.iter().sum();
-        let mut starts = Vec::with_capacity(counts.len());
-        let mut next = (range.start, range.start + n_left);
-        for (i, count) in counts.iter().enumerate() {
-            starts.push(next);
-            let len = CHUNK.min(rows.len() - i * CHUNK);
-            next = (next.0 + count, next.1 + len - count);
-        }
-        let to = (kernel::Shared::new(to_rows), kernel::Shared::new(to_cells));
-        let parts = rows
-            .par_chunks(CHUNK)
-            .zip(cells.par_chunks(CHUNK))
-            .zip(flags.par_chunks(CHUNK))
-            .zip(starts);
-        #[allow(unsafe_code)]
-        parts.for_each(|(((rows, cells), flags), start)| {
-            // SAFETY: the destinations start where the counts of the parts before end, left ones from the range's start
-            // and right ones after all left ones, so that parts write disjoint elements of the range.
-            unsafe { kernel::scatter((rows, cells, flags), to, start) }
-        });
-        n_left
+        ranges.map(&mut ground).collect()
+    }
+}
+
+/// Takes a stretch out of slices that begin at `start`, and leaves what comes after it.
+fn cut<'b, T>(from: &mut [&'b mut [T]; 2], start: usize, range: &Range<usize>) -> [&'b mut [T]; 2] {
+    from.each_mut().map(|slice| {
+        let rest = std::mem::take(slice);
+        let (taken, rest) = rest[range.start - start..].split_at_mut(range.len());
+        *slice = rest;
+        taken
+    })
+}
+
+impl Ground<'_> {
+    /// Moves the rows from one buffer to the other, left ones first; returns how many go left.
+    fn partition(&mut self, side: usize, column: &[u8], left: &LeftBins, together: bool) -> usize {
+        let [a, b] = &mut self.rows;
+        let (rows, to_rows) = if side == 0 { (a, b) } else { (b, a) };
+        let [a, b] = &mut self.cells;
+        let (cells, to_cells) = if side == 0 { (a, b) } else { (b, a) };
+        let run = if together && rows.len() > TOGETHER {
+            partition_together
+        } else {
+            partition
+        };
+        run((rows, cells), column, left, (to_rows, to_cells))
     }
 }
 
@@ -106,9 +112,13 @@ pub(crate) struct Leaf {
     /// L2 penalty of its value.
     pub(crate) l2: f64,
     depth: usize,
+    /// The way from the root, a bit a step: the name of its random stream.
+    path: u64,
     packed: u64,
     histogram: Option<Histogram>,
     best: Option<Split>,
+    /// Its children, where they were made before it was their turn.
+    children: Option<Box<[Leaf; 2]>>,
 }
 
 impl Leaf {
@@ -116,6 +126,58 @@ impl Leaf {
     pub(crate) fn n_rows(&self) -> usize {
         self.range.len()
     }
+
+    fn gain(&self) -> f64 {
+        self.best.as_ref().map_or(0.0, |b| b.gain)
+    }
+
+    fn child(&self, split: &Split, side: Side, n_left: usize) -> Self {
+        let middle = self.range.start + n_left;
+        let (range, packed) = match side {
+            Side::Left => (self.range.start..middle, split.left_sum),
+            Side::Right => (
+                middle..self.range.end,
+                self.packed.wrapping_sub(split.left_sum),
+            ),
+        };
+        Self {
+            node: 0,
+            side: 1 - self.side,
+            range,
+            l2: split.l2,
+            depth: self.depth + 1,
+            path: self
+                .path
+                .wrapping_mul(2)
+                .wrapping_add(u64::from(side == Side::Right)),
+            packed,
+            histogram: None,
+            best: None,
+            children: None,
+        }
+    }
+
+    fn n_histograms(&self) -> usize {
+        let below = self.children.iter().flat_map(|c| c.iter());
+        usize::from(self.histogram.is_some()) + below.map(Self::n_histograms).sum::<usize>()
+    }
+
+    /// Takes all histograms that it and its children hold.
+    fn release(&mut self, to: &mut Vec<Histogram>) {
+        to.extend(self.histogram.take());
+        if let Some(children) = &mut self.children {
+            children.iter_mut().for_each(|c| c.release(to));
+        }
+    }
+}
+
+/// What it takes to make a leaf's children.
+struct Work<'b> {
+    leaf: &'b mut Leaf,
+    ground: Ground<'b>,
+    built: Histogram,
+    /// For the larger child when the parent's histogram was not kept.
+    other: Option<Histogram>,
 }
 
 /// A node of a tree of binned questions.
@@ -125,6 +187,15 @@ pub(crate) struct BinNode {
     pub(crate) split: Option<(Split, [usize; 2])>,
     /// What a leaf adds, set after growing.
     pub(crate) value: f64,
+}
+
+impl BinNode {
+    fn leaf() -> Self {
+        Self {
+            split: None,
+            value: 0.0,
+        }
+    }
 }
 
 /// A tree whose questions are asked of bins; children come after their parents.
@@ -137,12 +208,18 @@ impl BinTree {
     /// What the tree adds to a binned row.
     #[inline]
     pub(crate) fn value(&self, block: &RowBlock, row: usize) -> f64 {
-        let mut node = &self.nodes[0];
-        while let Some((split, children)) = &node.split {
+        self.nodes[self.leaf(block, row)].value
+    }
+
+    /// The node that a binned row ends in.
+    #[inline]
+    pub(crate) fn leaf(&self, block: &RowBlock, row: usize) -> usize {
+        let mut node = 0;
+        while let Some((split, children)) = &self.nodes[node].split {
             let right = !split.left.contains(block.bin(row, split.feature));
-            node = &self.nodes[children[right as usize]];
+            node = children[right as usize];
         }
-        node.value
+        node
     }
 }
 
@@ -152,6 +229,7 @@ pub(crate) struct Grower<'a> {
     pub(crate) data: &'a BinnedData,
     pub(crate) params: &'a GbmParams,
     pub(crate) shape: Shape,
+    pub(crate) packing: Packing,
     pub(crate) search: Search<'a>,
     /// Columns of this tree, ascending.
     pub(crate) features: &'a [usize],
@@ -160,61 +238,75 @@ pub(crate) struct Grower<'a> {
 }
 
 impl Grower<'_> {
-    /// Grows a tree on the rows and packed slopes in `buffers`; returns it with its leaves.
-    pub(crate) fn grow(&self, buffers: &mut Buffers) -> (BinTree, Vec<Leaf>) {
+    /// Grows a tree on the rows in `buffers`, whose cells `pack` writes; returns it with its leaves.
+    pub(crate) fn grow(
+        &self,
+        buffers: &mut Buffers,
+        pack: &(impl Fn(&[u32], &mut [u32]) + Sync),
+    ) -> (BinTree, Vec<Leaf>) {
+        let mut tree = BinTree {
+            nodes: vec![BinNode::leaf()],
+        };
+        let mut leaves = vec![self.root(buffers, pack)];
+        while leaves.len() < self.params.max_leaves {
+            let better = |best: usize, i: usize| {
+                if leaves[i].gain() > leaves[best].gain() {
+                    i
+                } else {
+                    best
+                }
+            };
+            let best = (1..leaves.len()).fold(0, better);
+            if leaves[best].best.is_none() {
+                break;
+            }
+            if leaves[best].children.is_none() {
+                self.look_ahead(&mut leaves, best, buffers);
+            }
+            let leaf = &mut leaves[best];
+            let (Some(split), Some(children)) = (leaf.best.take(), leaf.children.take()) else {
+                break; // never: both were just seen
+            };
+            let [mut left, mut right] = *children;
+            (left.node, right.node) = (tree.nodes.len(), tree.nodes.len() + 1);
+            tree.nodes.extend([BinNode::leaf(), BinNode::leaf()]);
+            tree.nodes[leaf.node].split = Some((split, [left.node, right.node]));
+            leaves[best] = left;
+            leaves.push(right);
+        }
+        leaves
+            .iter_mut()
+            .for_each(|leaf| leaf.release(&mut buffers.spare));
+        (tree, leaves)
+    }
+
+    fn root(&self, buffers: &mut Buffers, pack: &(impl Fn(&[u32], &mut [u32]) + Sync)) -> Leaf {
         let n = buffers.rows[0].len();
-        let packed = buffers.cells[0]
-            .iter()
-            .fold(0u64, |sum, c| sum.wrapping_add(*c));
         let mut root = Leaf {
             node: 0,
             side: 0,
             range: 0..n,
             l2: self.params.l2,
             depth: 0,
-            packed,
+            path: 1,
+            packed: 0,
             histogram: None,
             best: None,
+            children: None,
         };
         if self.may_split(&root) {
-            let mut histogram = buffers.blank(self.shape.len());
-            self.shape.add(
-                self.data,
-                &buffers.rows[0],
-                &buffers.cells[0],
-                &mut histogram,
-            );
+            let mut histogram = buffers.histogram(self.shape.len());
+            histogram.fill(0);
+            let (rows, cells) = (&buffers.rows[0], &mut buffers.cells[0]);
+            self.shape
+                .pack_and_add(self.data, self.packing, (rows, cells), pack, &mut histogram);
+            // Every row is in one cell of the first column.
+            let first = &histogram[..self.shape.stride];
+            root.packed = first.iter().fold(0, |sum, c| sum.wrapping_add(*c));
             root.best = self.find(&root, &histogram);
             root.histogram = Some(histogram);
         }
-        let mut tree = BinTree {
-            nodes: vec![BinNode {
-                split: None,
-                value: 0.0,
-            }],
-        };
-        let mut leaves = vec![root];
-        while leaves.len() < self.params.max_leaves {
-            let gain = |i: usize| leaves[i].best.as_ref().map_or(0.0, |b| b.gain);
-            let best =
-                (1..leaves.len()).fold(0, |best, i| if gain(i) > gain(best) { i } else { best });
-            let Some(split) = leaves[best].best.take() else {
-                break;
-            };
-            let last = leaves.len() + 1 == self.params.max_leaves;
-            let children = self.split(&mut leaves[best], &split, &mut tree, buffers);
-            let kept = leaves.iter().filter(|l| l.histogram.is_some()).count();
-            let children = self.examine(&mut leaves[best], children, buffers, last, kept);
-            let [left, right] = children;
-            let node = leaves[best].node;
-            tree.nodes[node].split = Some((split, [left.node, right.node]));
-            leaves[best] = left;
-            leaves.push(right);
-        }
-        for leaf in &mut leaves {
-            buffers.spare.extend(leaf.histogram.take());
-        }
-        (tree, leaves)
+        root
     }
 
     fn may_split(&self, leaf: &Leaf) -> bool {
@@ -222,92 +314,131 @@ impl Grower<'_> {
             && self.params.max_depth.is_none_or(|most| leaf.depth < most)
     }
 
-    /// Moves the rows and makes the two children, without histograms.
-    fn split(
-        &self,
-        leaf: &mut Leaf,
-        split: &Split,
-        tree: &mut BinTree,
-        buffers: &mut Buffers,
-    ) -> [Leaf; 2] {
-        let table: [u8; 256] = std::array::from_fn(|bin| split.left.contains(bin as u8) as u8);
-        let n_left = buffers.partition(leaf, self.data.column(split.feature), &table);
-        let middle = leaf.range.start + n_left;
-        let mut child = |range: Range<usize>, packed: u64| {
-            tree.nodes.push(BinNode {
-                split: None,
-                value: 0.0,
-            });
-            Leaf {
-                node: tree.nodes.len() - 1,
-                side: 1 - leaf.side,
-                range,
-                l2: split.l2,
-                depth: leaf.depth + 1,
-                packed,
-                histogram: None,
-                best: None,
-            }
-        };
-        [
-            child(leaf.range.start..middle, split.left_sum),
-            child(
-                middle..leaf.range.end,
-                leaf.packed.wrapping_sub(split.left_sum),
-            ),
-        ]
-    }
-
-    /// Gives the children their histograms and best splits.
-    fn examine(
-        &self,
-        parent: &mut Leaf,
-        mut children: [Leaf; 2],
-        buffers: &mut Buffers,
-        last: bool,
-        kept: usize,
-    ) -> [Leaf; 2] {
-        let whole = parent.histogram.take();
-        let may = children.each_ref().map(|c| !last && self.may_split(c));
-        if may == [false, false] {
-            buffers.spare.extend(whole);
-            return children;
+    /// Makes the children of a leaf, and, when it is small, those of leaves that are likely to be next.
+    ///
+    /// Leaves are split in the order of their gains whatever was made ahead, so that a tree does not depend on it; what
+    /// was made in vain costs time only. A quarter of the splits that are left keeps that rare.
+    fn look_ahead(&self, leaves: &mut [Leaf], best: usize, buffers: &mut Buffers) {
+        let n_left = self.params.max_leaves - leaves.len();
+        let kept: usize = leaves.iter().map(Leaf::n_histograms).sum();
+        let mut batch = vec![best];
+        let threads = rayon::current_num_threads();
+        if leaves[best].n_rows() < ALONE && threads > 1 {
+            let small = |leaf: &Leaf| {
+                leaf.best.is_some() && leaf.children.is_none() && leaf.n_rows() < ALONE
+            };
+            batch = (0..leaves.len()).filter(|&i| small(&leaves[i])).collect();
+            batch.sort_by(|&a, &b| leaves[b].gain().total_cmp(&leaves[a].gain())); // stable: the first among equals
+            batch.truncate((n_left / 4).clamp(1, 4 * threads));
         }
         let len = self.shape.len();
-        let small = usize::from(children[1].n_rows() < children[0].n_rows());
-        let mut built = buffers.blank(len);
-        let from_parent = whole.is_some();
-        let mut rest = whole.unwrap_or_else(|| buffers.blank(len));
-        let build = |leaf: &Leaf, histogram: &mut Histogram| {
-            let cells = &buffers.cells[leaf.side][leaf.range.clone()];
-            self.shape
-                .add(self.data, buffers.rows(leaf), cells, histogram);
-        };
-        build(&children[small], &mut built);
-        if from_parent {
-            rest.iter_mut()
-                .zip(&built)
-                .for_each(|(w, b)| *w = w.wrapping_sub(*b));
+        let keep = (kept + 2 * batch.len()) * len <= KEPT_CELLS;
+        let mut chosen: Vec<&mut Leaf> = (leaves.iter_mut().enumerate())
+            .filter_map(|(i, leaf)| batch.contains(&i).then_some(leaf))
+            .collect();
+        chosen.sort_by_key(|leaf| leaf.range.start);
+        let histograms: Vec<_> = chosen
+            .iter()
+            .map(|leaf| {
+                let other = leaf.histogram.is_none();
+                (
+                    buffers.histogram(len),
+                    other.then(|| buffers.histogram(len)),
+                )
+            })
+            .collect();
+        let grounds = buffers.grounds(chosen.iter().map(|leaf| leaf.range.clone()));
+        let work = chosen.into_iter().zip(grounds).zip(histograms);
+        let mut work: Vec<Work<'_>> = work
+            .map(|((leaf, ground), (built, other))| Work {
+                leaf,
+                ground,
+                built,
+                other,
+            })
+            .collect();
+        let last = n_left == 1;
+        let free = if work.len() == 1 {
+            work.pop()
+                .map(|w| self.make_children(w, true, last, keep))
+                .unwrap_or_default()
         } else {
-            build(&children[1 - small], &mut rest);
-        }
-        let find = |leaf: &Leaf, histogram: &Histogram, may: bool| {
-            may.then(|| self.find(leaf, histogram)).flatten()
+            let made = work.into_par_iter().with_max_len(1);
+            made.map(|w| self.make_children(w, false, last, keep))
+                .collect::<Vec<_>>()
+                .concat()
         };
-        let (best_small, best_large) = rayon::join(
-            || find(&children[small], &built, may[small]),
-            || find(&children[1 - small], &rest, may[1 - small]),
-        );
-        let keep = (kept + 2) * len <= KEPT_CELLS;
-        for (i, best, histogram) in [(small, best_small, built), (1 - small, best_large, rest)] {
+        buffers.spare.extend(free);
+    }
+
+    /// Moves the rows of a leaf to its two children and finds their best splits; returns histograms that are free now.
+    fn make_children(
+        &self,
+        mut work: Work<'_>,
+        together: bool,
+        last: bool,
+        keep: bool,
+    ) -> Vec<Histogram> {
+        let leaf = &mut *work.leaf;
+        let mut free = Vec::new();
+        let (Some(split), whole) = (&leaf.best, leaf.histogram.take()) else {
+            return free;
+        };
+        let column = self.data.column(split.feature);
+        let left = std::array::from_fn(|bin| split.left.contains(bin as u8));
+        let n_left = (work.ground).partition(leaf.side, column, &left, together);
+        let mut children = [Side::Left, Side::Right].map(|side| leaf.child(split, side, n_left));
+        let may = children.each_ref().map(|c| !last && self.may_split(c));
+        let mut built = work.built;
+        if may == [false, false] {
+            free.push(built);
+            free.extend(whole.into_iter().chain(work.other));
+            leaf.children = Some(Box::new(children));
+            return free;
+        }
+        let side = 1 - leaf.side;
+        let build = |child: &Leaf, histogram: &mut Histogram| {
+            let range = child.range.start - leaf.range.start..child.range.end - leaf.range.start;
+            let (rows, cells) = (
+                &work.ground.rows[side][range.clone()],
+                &work.ground.cells[side][range],
+            );
+            histogram.fill(0);
+            self.shape
+                .add(self.data, self.packing, (rows, cells), histogram, together);
+        };
+        let small = usize::from(children[1].n_rows() < children[0].n_rows());
+        build(&children[small], &mut built);
+        let rest = match (whole, work.other) {
+            (Some(mut whole), _) => {
+                let pairs = whole.iter_mut().zip(&built);
+                pairs.for_each(|(w, b)| *w = w.wrapping_sub(*b));
+                whole
+            }
+            (None, Some(mut other)) => {
+                build(&children[1 - small], &mut other);
+                other
+            }
+            (None, None) => return free, // never: one of the two was made
+        };
+        let find = |i: usize, histogram: &Histogram| {
+            may[i].then(|| self.find(&children[i], histogram)).flatten()
+        };
+        let best = if together {
+            rayon::join(|| find(small, &built), || find(1 - small, &rest))
+        } else {
+            (find(small, &built), find(1 - small, &rest))
+        };
+        for (i, best, histogram) in [(small, best.0, built), (1 - small, best.1, rest)] {
             if best.is_some() && keep {
                 children[i].histogram = Some(histogram);
             } else {
-                buffers.spare.push(histogram);
+                free.push(histogram);
             }
             children[i].best = best;
         }
-        children
+        leaf.children = Some(Box::new(children));
+        free
     }
 
     fn find(&self, leaf: &Leaf, histogram: &Histogram) -> Option<Split> {
@@ -317,7 +448,7 @@ impl Grower<'_> {
         };
         let share = self.params.column_share_node;
         if share < 1.0 {
-            let chosen = draw(self.features, share, self.stream.child(leaf.node as u64));
+            let chosen = draw(self.features, share, self.stream.child(leaf.path));
             self.search.best(histogram, node, &chosen)
         } else {
             self.search.best(histogram, node, self.features)

@@ -5,6 +5,7 @@ mod boost;
 mod cv;
 mod grow;
 mod histogram;
+mod kernel;
 mod model;
 mod objective;
 mod params;

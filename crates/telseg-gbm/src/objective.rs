@@ -1,6 +1,7 @@
 //! Losses: how far a score is from its target, and which way down.
 
 use serde::{Deserialize, Serialize};
+use telseg_core::kernel::{Level, dispatch};
 use telseg_core::{Error, Result};
 
 /// What is predicted, and by which loss.
@@ -104,25 +105,50 @@ impl Objective {
         weights: Option<&[f32]>,
         out: &mut [Slope],
     ) -> Pass {
-        let mut pass = match self {
-            Self::SquaredError => squared(scores, y, out),
-            Self::Binary => binary(scores, y, out),
-        };
-        if let Some(weights) = weights {
-            // Losses are summed anew; the products that make the unweighted sum quick know no weights.
-            pass = Pass::default();
-            for (i, w) in weights.iter().enumerate() {
-                pass.loss += f64::from(*w) * self.loss(scores[i], y[i]);
-                out[i] = out[i].map(|v| v * w);
-            }
-        }
-        for [g, h] in out {
-            pass.largest = [pass.largest[0].max(g.abs()), pass.largest[1].max(*h)];
-        }
-        pass
+        let objective = self;
+        dispatch!(Level::best(), sweep, sweep, sweep;
+            (objective: Objective, scores: &[f64], y: &[f32], weights: Option<&[f32]>, out: &mut [Slope]) -> Pass)
     }
 }
 
+#[inline(always)]
+fn sweep(
+    objective: Objective,
+    scores: &[f64],
+    y: &[f32],
+    weights: Option<&[f32]>,
+    out: &mut [Slope],
+) -> Pass {
+    let mut pass = match objective {
+        Objective::SquaredError => squared(scores, y, out),
+        Objective::Binary => binary(scores, y, out),
+    };
+    if let Some(weights) = weights {
+        // Losses are summed anew; the products that make the unweighted sum quick know no weights.
+        pass = Pass::default();
+        for (i, w) in weights.iter().enumerate() {
+            pass.loss += f64::from(*w) * objective.loss(scores[i], y[i]);
+            out[i] = out[i].map(|v| v * w);
+        }
+    }
+    let mut largest = [[0.0f32; 2]; 16];
+    for strip in out.chunks(16) {
+        for (largest, [g, h]) in largest.iter_mut().zip(strip) {
+            largest[0] = if g.abs() > largest[0] {
+                g.abs()
+            } else {
+                largest[0]
+            };
+            largest[1] = if *h > largest[1] { *h } else { largest[1] };
+        }
+    }
+    for [g, h] in largest {
+        pass.largest = [pass.largest[0].max(g), pass.largest[1].max(h)];
+    }
+    pass
+}
+
+#[inline(always)]
 fn squared(scores: &[f64], y: &[f32], out: &mut [Slope]) -> Pass {
     let mut pass = Pass::default();
     for ((s, y), out) in scores.iter().zip(y).zip(out) {
@@ -133,6 +159,7 @@ fn squared(scores: &[f64], y: &[f32], out: &mut [Slope]) -> Pass {
     pass
 }
 
+#[inline(always)]
 fn binary(scores: &[f64], y: &[f32], out: &mut [Slope]) -> Pass {
     let mut pass = Pass::default();
     let strips = scores

@@ -45,7 +45,7 @@ proptest! {
 
     #[test]
     fn a_weight_is_as_good_as_a_repeated_row(seed in 0u64..1000) {
-        // Squared error: hessians are exact steps, gradients are rounded to 2^-22 of the largest.
+        // Gradients are rounded to 2^-15 of the largest, so that splits of nearly equal gain may change places.
         let data = table::<f32>(200, 3, seed);
         let y = data.y.mapv(|v| v as f32);
         let weights = Array1::from_shape_fn(200, |i| (1 + i % 2) as f32);
@@ -53,11 +53,12 @@ proptest! {
         let x2 = concatenate![Axis(0), data.x, data.x.select(Axis(0), &odd)];
         let y2 = concatenate![Axis(0), y, y.select(Axis(0), &odd)];
         let params = small(Objective::SquaredError).with_n_trees(3);
-        let weighted = params.fit_weighted(&data.x, &y, &weights).unwrap().predict(&data.x).unwrap();
-        let repeated = params.fit(&x2, &y2).unwrap().predict(&data.x).unwrap();
-        for (a, b) in weighted.iter().zip(&repeated) {
-            prop_assert!((a - b).abs() < 1e-4, "{} {}", a, b);
-        }
+        let weighted = params.fit_weighted(&data.x, &y, &weights).unwrap();
+        let repeated = params.fit(&x2, &y2).unwrap();
+        let last = |m: &Gbm| m.report().train_loss[2];
+        prop_assert!((last(&weighted) / last(&repeated) - 1.0).abs() < 0.03);
+        prop_assert_eq!(weighted.trees().base(), repeated.trees().base());
+        prop_assert_eq!(weighted.trees().cover(0), repeated.trees().cover(0));
     }
 }
 

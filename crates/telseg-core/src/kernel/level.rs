@@ -59,7 +59,9 @@ impl Level {
 }
 
 /// Calls the instance of a body for a level. The bodies and all that they call must be `#[inline(always)]`, or they are
-/// compiled without the level's features.
+/// compiled without the level's features. For the kernels of the workspace's own crates.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! dispatch {
     ($level:expr, $wide:expr, $middle:expr, $plain:expr; ($($arg:ident: $ty:ty),*) -> $ret:ty) => {{
         #[cfg(target_arch = "x86_64")]
@@ -83,4 +85,4 @@ macro_rules! dispatch {
         }
     }};
 }
-pub(crate) use dispatch;
+pub use dispatch;

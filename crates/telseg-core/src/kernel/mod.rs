@@ -8,6 +8,7 @@
 
 mod bucket;
 mod fixed;
+mod cuts;
 mod lanes;
 mod level;
 pub mod math;
@@ -23,8 +24,11 @@ mod transpose;
 
 pub use bucket::{BUCKET, bucket_distances, bucket_mask};
 pub use fixed::{GridRows, Move, move_rows, round};
+pub use cuts::CutTable;
 pub use lanes::{BoxLanes, LANES, Probe, RowLanes};
 pub use level::Level;
+#[doc(hidden)]
+pub use level::dispatch;
 pub use matmul::matmul;
 pub use modes::{CodeTile, Modes, PackedCodes};
 pub use nearest::{Centers, Margin, NearestTile};

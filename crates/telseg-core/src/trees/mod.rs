@@ -10,6 +10,7 @@
 //!   fractional or not in the set goes right. Missing (NaN) goes in the default direction.
 
 mod build;
+mod score;
 #[cfg(test)]
 mod tests;
 mod walk;

@@ -143,3 +143,80 @@ fn broken_trees_are_refused() {
         "x: expected 2 columns (as at fit), found 1"
     );
 }
+
+#[test]
+fn many_rows_score_as_one_by_one() {
+    // Trees of 1, 2, 63 and 64 leaves that lean to either side, for two outputs; the last threshold asks "is it known?".
+    let tree = |n: usize, seed: usize| {
+        let mut nodes = Vec::new();
+        for i in 0..n - 1 {
+            let missing = if (i + seed) % 3 == 0 {
+                Side::Left
+            } else {
+                Side::Right
+            };
+            let threshold = match i {
+                7 => f32::INFINITY,
+                i => ((i * 7 + seed) % 19) as f32 - 9.0,
+            };
+            // A balanced heap: node i's children are 2i + 1 and 2i + 2.
+            nodes.push(split(
+                (i + seed) % 3,
+                Rule::AtMost(threshold),
+                missing,
+                2 * i + 1,
+                2 * i + 2,
+            ));
+        }
+        nodes.extend((0..n).map(|i| leaf(1.0 / (i + seed + 1) as f64)));
+        Tree {
+            nodes,
+            output: Some(seed % 2),
+        }
+    };
+    let chain = |n: usize| {
+        let mut nodes = Vec::new();
+        for i in 0..n - 1 {
+            nodes.push(split(
+                i % 3,
+                Rule::AtMost(9.0 - i as f32 / 5.0),
+                Side::Left,
+                2 * i + 2,
+                2 * i + 1,
+            ));
+            nodes.push(leaf(i as f64 / 3.0));
+        }
+        nodes.push(leaf(-1.0));
+        Tree {
+            nodes,
+            output: Some(1),
+        }
+    };
+    let trees = vec![
+        tree(1, 0),
+        tree(2, 1),
+        tree(63, 2),
+        tree(64, 3),
+        chain(64),
+        tree(40, 5),
+    ];
+    let ensemble = TreeEnsemble::new(3, vec![0.25, -0.5], trees).unwrap();
+    let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, -9.0];
+    let x = ndarray::Array2::from_shape_fn((3001, 3), |(i, j)| {
+        let k = (i * 2_654_435_761 + j * 40_503) >> 7;
+        match k % 31 {
+            s @ 0..5 => special[s],
+            _ => (k % 211) as f32 / 10.0 - 10.5,
+        }
+    });
+    assert!(super::score::Scorer::new(&ensemble).is_some());
+    let batch = ensemble.predict(&x).unwrap();
+    for (row, scores) in x.rows().into_iter().zip(batch.rows()) {
+        let mut one = [0.0; 2];
+        ensemble.predict_row_into(&row.to_vec(), &mut one).unwrap();
+        assert_eq!(scores.to_vec(), one, "{row}");
+    }
+    // Beyond 64 leaves the walk is used.
+    let wide = TreeEnsemble::new(3, vec![0.0, 0.0], vec![tree(65, 1)]).unwrap();
+    assert!(super::score::Scorer::new(&wide).is_none());
+}

@@ -3,11 +3,14 @@
 use ndarray::{ArrayRef1, ArrayRef2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
+use super::score::Scorer;
 use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble, in_set};
 use crate::{Error, Result};
 
 /// Rows that are walked through one tree before the next is taken: the tree stays in L1.
 const BLOCK: usize = 256;
+/// Rows that are worth making the ensemble ready for, and that one task scores then.
+const MANY: usize = 1024;
 
 impl TreeEnsemble {
     /// The index of the node that ends a row's walk through a tree.
@@ -62,12 +65,17 @@ impl TreeEnsemble {
             let expected = format!("{} rows by {} outputs", x.nrows(), self.n_outputs());
             return Err(Error::shape("out", expected, format!("{:?}", out.dim())));
         }
-        let rows = x.axis_chunks_iter(Axis(0), BLOCK);
-        let parts = out.axis_chunks_iter_mut(Axis(0), BLOCK);
+        let scorer = (x.nrows() >= MANY).then(|| Scorer::new(self)).flatten();
+        let block = if scorer.is_some() { MANY } else { BLOCK };
+        let rows = x.axis_chunks_iter(Axis(0), block);
+        let parts = out.axis_chunks_iter_mut(Axis(0), block);
         rows.zip(parts)
             .collect::<Vec<_>>()
             .into_par_iter()
-            .for_each(|(x, out)| self.predict_block(&x, out));
+            .for_each(|(x, out)| match &scorer {
+                Some(scorer) => scorer.score(&x, out),
+                None => self.predict_block(&x, out),
+            });
         Ok(())
     }
 

@@ -93,27 +93,10 @@ fn midpoint(a: f32, b: f32) -> f32 {
     }
 }
 
-/// Bins of a strip of values: 0 for NaN, else 1 + the number of cuts below the value. Infinite values fall into the
-/// first and the last bin.
-pub(super) fn bin_all(cuts: &[f32], values: &[f32], out: &mut [u8]) {
-    // Padded to 255 cuts above everything, so that the search has a fixed number of steps and no branch.
-    let mut table = [f32::INFINITY; 256];
-    table[..cuts.len()].copy_from_slice(cuts);
-    let first = (cuts.len() + 1).next_power_of_two() / 2;
-    for (&x, bin) in values.iter().zip(out) {
-        let (mut below, mut step) = (0, first);
-        while step > 0 {
-            // A product, not a choice: a branch here is mispredicted half of the time.
-            below += step * usize::from(table[(below + step - 1) & 255] < x);
-            step /= 2;
-        }
-        *bin = if x.is_nan() { 0 } else { below as u8 + 1 };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use telseg_core::kernel::CutTable;
 
     #[test]
     fn few_values_are_cut_halfway() {
@@ -124,8 +107,7 @@ mod tests {
         let cut = cuts(&found, 255);
         assert_eq!(cut, [0.5, 2.0]);
         let mut bins = [9; 8];
-        bin_all(
-            &cut,
+        CutTable::new(&cut).bin_all(
             &[
                 nan,
                 -5.0,
@@ -156,7 +138,7 @@ mod tests {
         }
         for &(x, _) in &all {
             let mut bin = [0];
-            bin_all(&cut, &[x], &mut bin);
+            CutTable::new(&cut).bin_all(&[x], &mut bin);
             assert_eq!(bin[0] as usize, 1 + cut.iter().filter(|&&c| c < x).count());
         }
     }
@@ -168,11 +150,7 @@ mod tests {
         let cut = cuts(&found, 255);
         assert_eq!(cut, [f32::NEG_INFINITY, 1.0, next]);
         let mut bins = [0; 4];
-        bin_all(
-            &cut,
-            &[f32::NEG_INFINITY, 1.0, next, f32::INFINITY],
-            &mut bins,
-        );
+        CutTable::new(&cut).bin_all(&[f32::NEG_INFINITY, 1.0, next, f32::INFINITY], &mut bins);
         assert_eq!(bins, [1, 2, 3, 4]);
     }
 

@@ -5,13 +5,15 @@ use rayon::prelude::*;
 use telseg_core::{Error, Result, Seed};
 
 use super::levels::Levels;
-use super::{ColumnBins, cuts};
+use super::{Binner, ColumnBins, cuts};
 use crate::GbmParams;
 
 /// Cuts are found on at most so many rows, drawn evenly.
 const SAMPLE: usize = 200_000;
 /// Rows that are binned by one task.
 const STRIP: usize = 4096;
+/// Rows whose cells stay in the first cache while their columns are binned one after the other.
+const TILE: usize = 256;
 
 /// A cache line of bins.
 #[derive(Clone, Copy, Debug)]
@@ -247,6 +249,7 @@ fn fill(columns: &[ColumnBins], x: &ArrayView2<'_, f32>, by_column: Option<&mut 
                 .for_each(|(part, strip)| strip.push(part));
         }
     }
+    let binners: Vec<Binner<'_>> = columns.iter().map(ColumnBins::binner).collect();
     let lines = block.lines.chunks_mut(STRIP * words / 8);
     let strips: Vec<_> = x
         .axis_chunks_iter(Axis(0), STRIP)
@@ -254,24 +257,34 @@ fn fill(columns: &[ColumnBins], x: &ArrayView2<'_, f32>, by_column: Option<&mut 
         .zip(lines)
         .collect();
     strips.into_par_iter().for_each(|((x, mut pieces), lines)| {
-        let mut values = vec![0.0f32; x.nrows()];
-        let mut bins = vec![0u8; x.nrows()];
-        for (j, column) in columns.iter().enumerate() {
-            values
-                .iter_mut()
-                .zip(x.column(j))
-                .for_each(|(v, &x)| *v = x);
-            column.bin_all(&values, &mut bins);
-            if let Some(piece) = pieces.get_mut(j) {
-                piece.copy_from_slice(&bins);
+        let mut bins = vec![[0u8; TILE]; words * 8];
+        for (t, x) in x.axis_chunks_iter(Axis(0), TILE).enumerate() {
+            for (j, binner) in binners.iter().enumerate() {
+                let mut values = [0.0f32; TILE];
+                values
+                    .iter_mut()
+                    .zip(x.column(j))
+                    .for_each(|(v, &x)| *v = x);
+                binner.bin_all(&values[..x.nrows()], &mut bins[j]);
+                if let Some(piece) = pieces.get_mut(j) {
+                    piece[t * TILE..][..x.nrows()].copy_from_slice(&bins[j][..x.nrows()]);
+                }
             }
-            for (i, &bin) in bins.iter().enumerate() {
-                let word = i * words + j / 8;
-                lines[word / 8].0[word % 8] |= u64::from(bin) << (j % 8 * 8);
-            }
+            pack_rows(&bins, x.nrows(), words, &mut lines[t * TILE * words / 8..]);
         }
     });
     block
+}
+
+/// Writes the bins of a tile, which lie column by column, as rows.
+fn pack_rows(bins: &[[u8; TILE]], n_rows: usize, words: usize, lines: &mut [Line]) {
+    for (w, eight) in bins.chunks_exact(8).enumerate() {
+        (0..n_rows).for_each(|i| {
+            let word = i * words + w;
+            lines[word / 8].0[word % 8] =
+                u64::from_le_bytes(std::array::from_fn(|column| eight[column][i]));
+        });
+    }
 }
 
 #[cfg(test)]

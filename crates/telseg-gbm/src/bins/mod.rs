@@ -11,6 +11,7 @@ pub use data::BinnedData;
 pub(crate) use data::RowBlock;
 
 use levels::Levels;
+use telseg_core::kernel::CutTable;
 
 /// How the values of one column become bins.
 #[derive(Clone, Debug)]
@@ -30,10 +31,27 @@ impl ColumnBins {
         }
     }
 
+    /// The same, made ready for many values.
+    fn binner(&self) -> Binner<'_> {
+        match self {
+            Self::Numeric(cuts) => Binner::Numeric(Box::new(CutTable::new(cuts))),
+            Self::Categorical(levels) => Binner::Categorical(levels),
+        }
+    }
+}
+
+/// A column's bins, ready for many values.
+#[derive(Debug)]
+enum Binner<'a> {
+    Numeric(Box<CutTable>),
+    Categorical(&'a Levels),
+}
+
+impl Binner<'_> {
     /// Bins of a strip of values.
     fn bin_all(&self, values: &[f32], out: &mut [u8]) {
         match self {
-            Self::Numeric(cuts) => cuts::bin_all(cuts, values, out),
+            Self::Numeric(table) => table.bin_all(values, out),
             Self::Categorical(levels) => {
                 for (&x, bin) in values.iter().zip(out) {
                     *bin = levels.bin(x);

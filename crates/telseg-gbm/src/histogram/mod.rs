@@ -1,27 +1,27 @@
 //! Histograms of quantised gradients: sums of integers, so that no order of addition changes a bit.
 //!
-//! Each row's gradient and hessian are rounded, up or down at random in proportion, to whole steps and packed into one
-//! 64-bit integer with, on tables of up to 65,536 rows, a count of 1. A cell of a histogram is the plain integer sum of
+//! Each row's gradient and hessian are rounded, up or down at random in proportion, to whole steps of 16 bits; spread over
+//! a 64-bit integer with, on tables of up to 65,536 rows, a count of 1, they are what is added. A cell of a histogram is the plain integer sum of
 //! its rows: one addition for all three. Parent minus child is exact, and so is any split of the rows over threads.
 //!
 //! # References
 //! Y. Shi, G. Ke et al. (2022), "Quantized Training of Gradient Boosting Decision Trees", NeurIPS 35. Ours keeps as many
 //! bits as fit into 64 for the table at hand (11 at a million rows, 16 at 65,536) where the paper takes 2 to 5.
 
-pub(crate) mod kernel;
-
 use rayon::prelude::*;
+use telseg_core::kernel::{Level, dispatch};
 use telseg_core::seed::Stream;
 
 use crate::bins::BinnedData;
+use crate::kernel::accumulate::{STRIDES, accumulate};
 use crate::objective::Slope;
 
 /// Tables of up to so many rows count rows exactly.
 const EXACT_ROWS: usize = 65_536;
-/// Finest quantisation: no more levels than an `f32` gradient tells apart.
-const MAX_LEVELS: u64 = 1 << 22;
-/// Rows that are quantised by one task.
-const CHUNK: usize = 16_384;
+/// Finest quantisation of gradients (one sign) and hessians: what 16 bits hold.
+const MAX_LEVELS: [u64; 2] = [i16::MAX as u64, u16::MAX as u64];
+/// Rows that are quantised before they are added: their cells stay in the first cache.
+const STRIP: usize = 512;
 /// Rows below which a histogram is built by one thread.
 const PARALLEL_ROWS: usize = 8192;
 
@@ -46,14 +46,15 @@ impl Packing {
         let hessian_bits = (64 - count_bits) / 2;
         let gradient_bits = 64 - count_bits - hessian_bits;
         // A rounded gradient exceeds its exact value by less than one step: hence the level kept free.
-        let levels = |bits: u32| ((((1u64 << bits) - 1) / n).min(MAX_LEVELS) as f64 - 1.0).max(1.0);
+        let levels =
+            |bits: u32, most: u64| ((((1u64 << bits) - 1) / n).min(most) as f64 - 1.0).max(1.0);
         let step = |largest: f32, levels: f64| match f64::from(largest) / levels {
             step if step > 0.0 => step,
             _ => 1.0,
         };
         let steps = [
-            step(largest[0], levels(gradient_bits - 1)),
-            step(largest[1], levels(hessian_bits)),
+            step(largest[0], levels(gradient_bits - 1, MAX_LEVELS[0])),
+            step(largest[1], levels(hessian_bits, MAX_LEVELS[1])),
         ];
         Self {
             count_bits,
@@ -67,31 +68,33 @@ impl Packing {
         self.count_bits > 0
     }
 
-    /// Packs one row; `random` decides the rounding.
+    /// Packs one row into 16 bits of gradient above 16 of hessian; `random` decides the rounding.
     #[inline(always)]
-    fn pack(&self, [g, h]: Slope, inverse: [f64; 2], random: u64) -> u64 {
+    fn pack(&self, [g, h]: Slope, inverse: [f64; 2], random: u64) -> u32 {
         // Adding ROUND leaves the nearest whole number in the low bits; a uniform shift in [-1/2, 1/2) before that
         // rounds up with the probability of the fraction.
         const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
         let shift = |bits: u64| f64::from(bits as u32 as i32) * (1.0 / 4_294_967_296.0);
-        let whole = |x: f64| x.to_bits().wrapping_sub(ROUND.to_bits());
+        let whole = |x: f64| x.to_bits() as u32; // the low bits of ROUND are 0
         let g = whole(f64::from(g) * inverse[0] + shift(random >> 32) + ROUND);
         let h = whole(f64::from(h) * inverse[1] + shift(random) + ROUND);
+        g << 16 | h
+    }
+
+    /// A row's cell as it is added to a histogram.
+    #[inline(always)]
+    pub(crate) fn widen(&self, cell: u32) -> u64 {
+        let g = (cell as i32 >> 16) as i64 as u64;
         (g << (self.count_bits + self.hessian_bits))
-            .wrapping_add(h << self.count_bits)
+            .wrapping_add(u64::from(cell & 0xffff) << self.count_bits)
             .wrapping_add(u64::from(self.counts()))
     }
 
-    /// Packs the rows named by `rows`, in parallel; the rounding of a row depends on the stream and its number only.
-    pub(crate) fn pack_all(&self, slopes: &[Slope], rows: &[u32], stream: Stream, out: &mut [u64]) {
-        let inverse = self.steps.map(|s| 1.0 / s);
-        out.par_chunks_mut(CHUNK)
-            .zip(rows.par_chunks(CHUNK))
-            .for_each(|(out, rows)| {
-                for (cell, &row) in out.iter_mut().zip(rows) {
-                    *cell = self.pack(slopes[row as usize], inverse, stream.bits(row.into()));
-                }
-            });
+    /// Packs the rows named by `rows`; the rounding of a row depends on the stream and its number only.
+    pub(crate) fn pack_all(&self, slopes: &[Slope], rows: &[u32], stream: Stream, out: &mut [u32]) {
+        let packing = *self;
+        dispatch!(Level::best(), pack_body, pack_body, pack_body;
+            (packing: Packing, slopes: &[Slope], rows: &[u32], stream: Stream, out: &mut [u32]) -> ())
     }
 
     /// Gradient and hessian of a cell, in steps.
@@ -114,6 +117,25 @@ impl Packing {
     }
 }
 
+#[inline(always)]
+fn pack_body(packing: Packing, slopes: &[Slope], rows: &[u32], stream: Stream, out: &mut [u32]) {
+    let inverse = packing.steps.map(|s| 1.0 / s);
+    let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
+        return;
+    };
+    if (last - first) as usize + 1 == rows.len() {
+        // Ascending rows without a gap: no list of them is read.
+        let slopes = &slopes[first as usize..=last as usize];
+        for (i, (cell, &slope)) in out.iter_mut().zip(slopes).enumerate() {
+            *cell = packing.pack(slope, inverse, stream.bits(u64::from(first) + i as u64));
+        }
+        return;
+    }
+    for (cell, &row) in out.iter_mut().zip(rows) {
+        *cell = packing.pack(slopes[row as usize], inverse, stream.bits(row.into()));
+    }
+}
+
 /// The histograms of all columns of one node, [`stride`](Shape::stride) cells a column.
 pub(crate) type Histogram = Vec<u64>;
 
@@ -133,9 +155,10 @@ impl Shape {
             .map(|j| data.n_bins(j) + 1)
             .max()
             .unwrap_or(1);
+        let fits = STRIDES.into_iter().find(|&stride| stride > most);
         Self {
             n_features,
-            stride: most.next_multiple_of(8) + 8,
+            stride: fits.unwrap_or(STRIDES[2]),
         }
     }
 
@@ -144,57 +167,71 @@ impl Shape {
         self.n_features * self.stride
     }
 
-    /// Adds the cells of rows, on several threads when they are many.
+    /// Adds the cells of rows, by all threads `together` when they are many.
     pub(crate) fn add(
         &self,
         data: &BinnedData,
-        rows: &[u32],
-        cells: &[u64],
+        packing: Packing,
+        (rows, cells): (&[u32], &[u32]),
         histogram: &mut [u64],
+        together: bool,
     ) {
-        let threads = rayon::current_num_threads().min(rows.len() / PARALLEL_ROWS);
-        if threads < 2 {
-            kernel::accumulate(
-                data.rows(),
-                (self.n_features, self.stride),
-                rows,
-                cells,
-                histogram,
-            );
-            return;
+        let (shape, part) = ((self.n_features, self.stride), self.part(rows.len()));
+        let one = |(rows, cells): (&[u32], &[u32]), histogram: &mut [u64]| {
+            accumulate(data.rows(), shape, packing, (rows, cells), histogram);
+        };
+        if !together || rows.len() <= part {
+            return one((rows, cells), histogram);
         }
-        let middle = rows.len() / threads * (threads / 2);
-        let (first_rows, rows) = rows.split_at(middle);
-        let (first_cells, cells) = cells.split_at(middle);
-        let mut second = vec![0; self.len()];
-        rayon::join(
-            || self.add_parts(data, first_rows, first_cells, histogram, threads / 2),
-            || self.add_parts(data, rows, cells, &mut second, threads - threads / 2),
-        );
-        histogram
-            .iter_mut()
-            .zip(&second)
-            .for_each(|(a, b)| *a = a.wrapping_add(*b));
+        let parts = rows.par_chunks(part).zip(cells.par_chunks(part));
+        self.sum(histogram, parts, one);
     }
 
-    fn add_parts(
+    /// Writes the cells of rows and adds them, a strip at a time: they are read back from the first cache.
+    pub(crate) fn pack_and_add(
         &self,
         data: &BinnedData,
-        rows: &[u32],
-        cells: &[u64],
+        packing: Packing,
+        (rows, cells): (&[u32], &mut [u32]),
+        pack: &(impl Fn(&[u32], &mut [u32]) + Sync),
         histogram: &mut [u64],
-        parts: usize,
     ) {
-        if parts < 2 {
-            kernel::accumulate(
-                data.rows(),
-                (self.n_features, self.stride),
-                rows,
-                cells,
-                histogram,
-            );
-        } else {
-            self.add(data, rows, cells, histogram);
+        let (shape, part) = ((self.n_features, self.stride), self.part(rows.len()));
+        let one = |(rows, cells): (&[u32], &mut [u32]), histogram: &mut [u64]| {
+            for (rows, cells) in rows.chunks(STRIP).zip(cells.chunks_mut(STRIP)) {
+                pack(rows, cells);
+                accumulate(data.rows(), shape, packing, (rows, &*cells), histogram);
+            }
+        };
+        if rows.len() <= part {
+            return one((rows, cells), histogram);
+        }
+        let parts = rows.par_chunks(part).zip(cells.par_chunks_mut(part));
+        self.sum(histogram, parts, one);
+    }
+
+    /// Rows of one task: one a thread, unless they are few.
+    fn part(&self, n_rows: usize) -> usize {
+        n_rows
+            .div_ceil(rayon::current_num_threads())
+            .max(PARALLEL_ROWS)
+    }
+
+    /// Adds what `add` does with each part, each thread to a histogram of its own.
+    fn sum<T: Send>(
+        &self,
+        histogram: &mut [u64],
+        parts: impl IndexedParallelIterator<Item = T>,
+        add: impl Fn(T, &mut [u64]) + Sync + Send,
+    ) {
+        let sums = parts.map(|part| {
+            let mut sum = vec![0; self.len()];
+            add(part, &mut sum);
+            sum
+        });
+        for sum in sums.collect::<Vec<_>>() {
+            let pairs = histogram.iter_mut().zip(&sum);
+            pairs.for_each(|(a, b)| *a = a.wrapping_add(*b));
         }
     }
 }
@@ -213,7 +250,7 @@ mod tests {
                 ([3.0, 0.25], 0x7fff_ffff_7fff_ffff),
                 ([-3.0, 0.25], 0x8000_0000_7fff_ffff),
             ] {
-                let one = packing.pack(slope, inverse, random);
+                let one = packing.widen(packing.pack(slope, inverse, random));
                 let all = one.wrapping_mul(n as u64);
                 let [g, h] = packing.slope(all);
                 // The rounding draws are the worst ones: each row may be off by one step.
@@ -244,7 +281,7 @@ mod tests {
         let stream = Seed::new(1).stream("test");
         let n = 100_000;
         let sum = (0..n).fold(0u64, |sum, i| {
-            sum.wrapping_add(packing.pack([-0.75, 0.3], [1.0, 1.0], stream.bits(i)))
+            sum.wrapping_add(packing.widen(packing.pack([-0.75, 0.3], [1.0, 1.0], stream.bits(i))))
         });
         let [g, h] = packing.slope(sum).map(|v| v / n as f64);
         // Standard errors 0.0014 and 0.0015: four of them.
