@@ -2,6 +2,7 @@
 
 mod gbm;
 mod kmeans;
+mod treeshap;
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -14,6 +15,8 @@ const ALL: &[(&str, Workload)] = &[
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),
+    ("treeshap", treeshap::treeshap),
+    ("treeshap_xgb", treeshap::treeshap),
 ];
 
 pub(crate) fn find(name: &str) -> Result<Workload> {
