@@ -243,8 +243,11 @@ fn encode(bits: &[Vec<Ask>], answers: &[u8], bit: &mut [u8], codes: &mut [u16]) 
 
 /// Words of answers that need no allocation: trees of up to 4096 splits.
 const WORDS: usize = 64;
+/// Tables whose codes are found before the first is read, so that the reads wait for memory together.
+const AHEAD: usize = 32;
 
 /// Adds a tree's attributions of one row.
+#[inline(always)]
 pub(crate) fn add_row(
     tree: &Compiled,
     value: impl Fn(usize) -> f32,
@@ -264,12 +267,17 @@ pub(crate) fn add_row(
             .enumerate()
             .fold(0, |word, (b, left)| word | u64::from(left) << b);
     }
-    for table in &tree.tables {
-        let code = table.bits.code(answers) as usize;
-        let columns = table.slots.len();
-        let sums = &table.sums[code * columns..][..columns];
-        for (&slot, &sum) in table.slots.iter().zip(sums) {
-            add(slot as usize, sum);
+    for tables in tree.tables.chunks(AHEAD) {
+        let mut codes = [0; AHEAD];
+        for (code, table) in codes.iter_mut().zip(tables) {
+            *code = table.bits.code(answers) as usize;
+        }
+        for (code, table) in codes.into_iter().zip(tables) {
+            let columns = table.slots.len();
+            let sums = &table.sums[code * columns..][..columns];
+            for (&slot, &sum) in table.slots.iter().zip(sums) {
+                add(slot as usize, sum);
+            }
         }
     }
     for deep in &tree.deep {

@@ -49,7 +49,11 @@ use super::params::TreeShapParams;
 /// # Ok::<(), telseg_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct TreeShap(Engine);
+pub struct TreeShap {
+    engine: Engine,
+    /// Where in a row's attributions (features by outputs) each slot of its sums lies.
+    places: Vec<u32>,
+}
 
 impl TreeShap {
     /// What to ask for: Shapley values, everything by default.
@@ -66,22 +70,28 @@ impl TreeShap {
     }
 
     pub(super) fn of(engine: Engine) -> Self {
-        Self(engine)
+        let k = engine.n_outputs();
+        let places = engine
+            .terms()
+            .iter()
+            .flat_map(|&(feature, _)| (0..k).map(move |output| (feature * k + output) as u32))
+            .collect();
+        Self { engine, places }
     }
 
     /// The expected score of each output: base plus leaves weighted by cover, or the mean score of the background.
     pub fn expected_value(&self) -> &Array1<f64> {
-        self.0.expected()
+        self.engine.expected()
     }
 
     /// Number of columns of a row.
     pub fn n_features(&self) -> usize {
-        self.0.n_features()
+        self.engine.n_features()
     }
 
     /// Number of scores of a row.
     pub fn n_outputs(&self) -> usize {
-        self.0.n_outputs()
+        self.engine.n_outputs()
     }
 
     /// Attributions of all rows to all outputs.
@@ -92,13 +102,13 @@ impl TreeShap {
     /// # Errors
     /// When `x` has the wrong width.
     pub fn shap_values(&self, x: &ArrayRef2<f32>) -> Result<Array3<f64>> {
-        self.0.check_width(x.ncols())?;
+        self.engine.check_width(x.ncols())?;
         let mut out = Array3::zeros((x.nrows(), self.n_features(), self.n_outputs()));
-        x.axis_chunks_iter(Axis(0), self.0.block())
-            .zip(out.axis_chunks_iter_mut(Axis(0), self.0.block()))
+        x.axis_chunks_iter(Axis(0), self.engine.block())
+            .zip(out.axis_chunks_iter_mut(Axis(0), self.engine.block()))
             .collect::<Vec<_>>()
             .into_par_iter()
-            .for_each(|(x, out)| self.place(x.nrows(), &self.0.sums(x), out));
+            .for_each(|(x, out)| self.place(x.nrows(), &self.engine.sums(x), out));
         Ok(out)
     }
 
@@ -110,7 +120,7 @@ impl TreeShap {
     /// # Errors
     /// When `x` has the wrong width or there is no such output.
     pub fn shap_values_for(&self, x: &ArrayRef2<f32>, output: usize) -> Result<Array2<f64>> {
-        self.0.check_output(output)?;
+        self.engine.check_output(output)?;
         let values = self.shap_values(x)?;
         if self.n_outputs() > 1 {
             return Ok(values.index_axis(Axis(2), output).to_owned());
@@ -127,24 +137,23 @@ impl TreeShap {
     /// # Errors
     /// When the row or `out` has the wrong length.
     pub fn shap_row_into(&self, row: &[f32], out: &mut [f64]) -> Result<()> {
-        self.0.check_width(row.len())?;
-        let (k, terms) = (self.n_outputs(), self.0.terms());
+        self.engine.check_width(row.len())?;
+        let k = self.n_outputs();
         if out.len() != self.n_features() * k {
             let expected = format!("{} numbers (features times outputs)", self.n_features() * k);
             return Err(Error::shape("out", expected, out.len().to_string()));
         }
         out.fill(0.0);
-        self.0.add_row(row, |slot, part| {
-            out[terms[slot / k].0 * k + slot % k] += part
-        });
+        self.engine
+            .add_row(row, |slot, part| out[self.places[slot] as usize] += part);
         Ok(())
     }
 
     fn place(&self, rows: usize, sums: &[f64], mut out: ArrayViewMut3<'_, f64>) {
         let k = self.n_outputs();
-        for (slot, sums) in sums.chunks_exact(rows).enumerate() {
-            let mut lane = out.index_axis_mut(Axis(1), self.0.terms()[slot / k].0);
-            let mut lane = lane.index_axis_mut(Axis(1), slot % k);
+        for (&place, sums) in self.places.iter().zip(sums.chunks_exact(rows)) {
+            let mut lane = out.index_axis_mut(Axis(1), place as usize / k);
+            let mut lane = lane.index_axis_mut(Axis(1), place as usize % k);
             lane.iter_mut().zip(sums).for_each(|(to, from)| *to = *from);
         }
     }
