@@ -37,6 +37,14 @@ impl Folder {
             .map_err(|e| format!("params.json, {name}: {e}").into())
     }
 
+    /// An input that is neither an array nor a parameter: `NAME.json`.
+    pub(crate) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let path = self.data.join(format!("{name}.json"));
+        let text =
+            std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()).into())
+    }
+
     /// An input array.
     pub(crate) fn read<T: ReadableElement, D: Dimension>(&self, name: &str) -> Result<Array<T, D>> {
         let path = self.data.join(format!("{name}.npy"));

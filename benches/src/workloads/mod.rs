@@ -7,6 +7,7 @@ mod kmeans;
 mod mixed;
 mod mixture;
 mod preprocess;
+mod treeshap;
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -31,6 +32,8 @@ const ALL: &[(&str, Workload)] = &[
     ("gbm_reg", gbm::gbm),
     ("gbm_single_row", gbm::single_row),
     ("preprocess", preprocess::preprocess),
+    ("treeshap", treeshap::treeshap),
+    ("treeshap_xgb", treeshap::treeshap),
 ];
 
 pub(crate) fn find(name: &str) -> Result<Workload> {

@@ -9,4 +9,7 @@ pub use profile::{
     Column, ColumnValues, Fact, MISSING, ProfileParams, Role, SegmentProfile, Statement, profile,
     profile_weighted,
 };
-pub use shap::{Dependence, DependenceBin, FeatureImportance, TreeShap, dependence, importance};
+pub use shap::{
+    Dependence, DependenceBin, FeatureImportance, Index, TreeInteractions, TreeShap,
+    TreeShapParams, Unknown, dependence, importance,
+};

@@ -4,61 +4,18 @@
 
 #![allow(clippy::unwrap_used)] // test helpers, too, end at the first surprise
 
-use ndarray::{Array2, Array3};
+use ndarray::Array3;
 use serde_json::Value;
-use telseg_core::trees::{Node, Rule, Side, Tree, TreeEnsemble};
-use telseg_explain::TreeShap;
+use telseg_explain::{TreeShap, Unknown};
 
-fn number(v: &Value) -> f64 {
-    v.as_f64().unwrap_or(f64::NAN)
-}
-
-fn list(v: &Value) -> &Vec<Value> {
-    v.as_array().unwrap()
-}
-
-fn tree(json: &Value, outputs: usize) -> Tree {
-    let at = |key: &str, i: usize| &json[key][i];
-    let node = |i: usize| {
-        let cover = number(at("cover", i));
-        if number(at("feature", i)) < 0.0 {
-            let value = list(at("value", i)).iter().map(number).collect();
-            return Node::Leaf { value, cover };
-        }
-        Node::Split {
-            feature: number(at("feature", i)) as usize,
-            rule: match at("levels", i).as_array() {
-                Some(codes) => Rule::OneOf(codes.iter().map(|c| number(c) as u32).collect()),
-                None => Rule::AtMost(number(at("threshold", i)) as f32),
-            },
-            missing: if number(at("missing_left", i)) == 1.0 {
-                Side::Left
-            } else {
-                Side::Right
-            },
-            left: number(at("left", i)) as usize,
-            right: number(at("right", i)) as usize,
-            cover,
-        }
-    };
-    Tree {
-        nodes: (0..list(&json["feature"]).len()).map(node).collect(),
-        output: (outputs == 1).then_some(0),
-    }
-}
+#[path = "ensembles/json.rs"]
+mod golden;
+use golden::{ensemble, list, number, rows};
 
 fn agrees(text: &str) {
     let json: Value = serde_json::from_str(text).unwrap();
-    let x = list(&json["x"]);
-    let width = list(&x[0]).len();
-    let x = Array2::from_shape_fn((x.len(), width), |(i, j)| number(&x[i][j]) as f32);
-    let base: Vec<f64> = list(&json["base"]).iter().map(number).collect();
-    let outputs = base.len();
-    let trees = list(&json["trees"])
-        .iter()
-        .map(|t| tree(t, outputs))
-        .collect();
-    let model = TreeEnsemble::new(width, base, trees).unwrap();
+    let (x, model) = (rows(&json, "x"), ensemble(&json));
+    let outputs = model.n_outputs();
     let shap = TreeShap::new(&model).unwrap();
     for (found, expected) in shap.expected_value().iter().zip(list(&json["expected"])) {
         assert!(
@@ -66,7 +23,7 @@ fn agrees(text: &str) {
             "{found} {expected}"
         );
     }
-    let golden = Array3::from_shape_fn((x.nrows(), width, outputs), |(i, j, o)| {
+    let golden = Array3::from_shape_fn((x.nrows(), x.ncols(), outputs), |(i, j, o)| {
         number(&json["shap"][i][j][o])
     });
     let values = shap.shap_values(&x).unwrap();
@@ -75,6 +32,37 @@ fn agrees(text: &str) {
         assert!(
             (found - expected).abs() < 1e-10,
             "{at:?}: {found} {expected}"
+        );
+    }
+}
+
+#[test]
+fn background_rows_and_interactions() {
+    let json: Value = serde_json::from_str(include_str!("golden/games.json")).unwrap();
+    let (x, background, model) = (rows(&json, "x"), rows(&json, "background"), ensemble(&json));
+    let params = TreeShap::params();
+    let against = params.fit(&model, Unknown::Rows(&background)).unwrap();
+    let pairs = params.fit_interactions(&model, Unknown::Covers).unwrap();
+    let close = |found: f64, golden: &Value, tolerance| (found - number(golden)).abs() < tolerance;
+    assert!(close(
+        against.expected_value()[0],
+        &json["expected"][0],
+        1e-10
+    ));
+    // shap's interventional values are good for some 8 digits: those of the definition (tests/shap_games.rs) are ours to
+    // 1e-11.
+    for ((i, j), &found) in against.shap_values_for(&x, 0).unwrap().indexed_iter() {
+        let golden = &json["shap"][i][j];
+        assert!(
+            close(found, golden, 1e-7),
+            "row {i} feature {j}: {found} {golden}"
+        );
+    }
+    for ((i, j, k), &found) in pairs.interaction_values_for(&x, 0).unwrap().indexed_iter() {
+        let golden = &json["interactions"][i][j][k];
+        assert!(
+            close(found, golden, 1e-10),
+            "row {i} pair {j} {k}: {found} {golden}"
         );
     }
 }

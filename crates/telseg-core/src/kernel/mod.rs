@@ -7,8 +7,8 @@
 //! rounds products once more and differs in the last bits.
 
 mod bucket;
-mod fixed;
 mod cuts;
+mod fixed;
 mod lanes;
 mod level;
 pub mod math;
@@ -23,8 +23,8 @@ mod scatter;
 mod transpose;
 
 pub use bucket::{BUCKET, bucket_distances, bucket_mask};
-pub use fixed::{GridRows, Move, move_rows, round};
 pub use cuts::CutTable;
+pub use fixed::{GridRows, Move, move_rows, round};
 pub use lanes::{BoxLanes, LANES, Probe, RowLanes};
 pub use level::Level;
 #[doc(hidden)]

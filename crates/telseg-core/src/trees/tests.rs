@@ -150,7 +150,7 @@ fn many_rows_score_as_one_by_one() {
     let tree = |n: usize, seed: usize| {
         let mut nodes = Vec::new();
         for i in 0..n - 1 {
-            let missing = if (i + seed) % 3 == 0 {
+            let missing = if (i + seed).is_multiple_of(3) {
                 Side::Left
             } else {
                 Side::Right

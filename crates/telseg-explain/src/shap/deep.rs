@@ -3,9 +3,13 @@
 //! The integrand of (2) is a product over steps. For each part and each code of its steps we keep, at every quadrature
 //! node, the product of all its factors and, for each of its steps, the product without it; a row's attributions
 //! are then sums over the nodes of products of a few table rows.
+//!
+//! Where background rows stand for what is unknown, or pairs are asked for, the product does not come apart so: there
+//! each pattern that rows have is worked out when it is met.
 
-use super::paths::{Ask, Path};
-use super::quadrature::Node;
+use super::game::{Game, STEPS};
+use super::kernel::Bits;
+use super::paths::{Path, Step};
 
 /// Steps in a part, at most.
 const PART: usize = 6;
@@ -16,7 +20,16 @@ const NODES: usize = 48;
 
 /// One deep leaf, ready for rows.
 #[derive(Clone, Debug)]
-pub(crate) struct Deep {
+pub(crate) enum Deep {
+    /// Attributions of steps by covers.
+    Parts(Parts),
+    /// Everything else.
+    Patterns(Patterns),
+}
+
+/// A deep leaf whose attributions come from tables of its parts.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
     pub(crate) parts: Vec<Part>,
     value: Vec<f64>,
     /// Slots of the attributions: `steps x values`.
@@ -28,25 +41,25 @@ pub(crate) struct Deep {
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     /// What each step asks: the bits of the part's code.
-    pub(crate) bits: Vec<Vec<Ask>>,
+    pub(crate) bits: Bits,
     /// `codes x nodes`: the product of the factors.
     products: Vec<f64>,
     /// `codes x steps x nodes`: weight times `o_i - z_i` times the product without step `i`.
     without: Vec<f64>,
 }
 
-impl Deep {
-    pub(crate) fn new(path: &Path, slots: Vec<u32>, rule: &[Node]) -> Self {
+impl Parts {
+    pub(crate) fn new(path: &Path, slots: Vec<u32>, game: &Game) -> Self {
         // Nodes of weight 0 fill up the lanes.
-        let mut rule = rule.to_vec();
-        let idle = Node {
+        let mut rule = game.rule(path.steps.len()).to_vec();
+        let idle = super::quadrature::Node {
             t: 0.5,
             weight: 0.0,
         };
         rule.resize(rule.len().next_multiple_of(LANES), idle);
         let parts = path.steps.len().div_ceil(PART).max(1);
         let size = path.steps.len().div_ceil(parts).max(1);
-        let part = |steps: &[super::paths::Step]| {
+        let part = |steps: &[Step]| {
             let (mut products, mut without) = (Vec::new(), Vec::new());
             for code in 0..1usize << steps.len() {
                 let factor = |j: usize, t: f64| {
@@ -70,7 +83,7 @@ impl Deep {
                 }
             }
             Part {
-                bits: steps.iter().map(|s| s.asks.clone()).collect(),
+                bits: bits(steps),
                 products,
                 without,
             }
@@ -117,4 +130,56 @@ impl Deep {
             }
         }
     }
+}
+
+/// A deep leaf whose attributions are worked out pattern by pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct Patterns {
+    pub(crate) bits: Bits,
+    path: Path,
+    game: std::sync::Arc<Game>,
+    /// Patterns of the background rows and their shares; `None` where unknown features follow the covers.
+    background: Option<Vec<(u64, f64)>>,
+    /// Slots of the attributions: `entries x values`.
+    slots: Vec<u32>,
+}
+
+impl Patterns {
+    pub(crate) fn new(
+        path: &Path,
+        slots: Vec<u32>,
+        game: &std::sync::Arc<Game>,
+        background: Option<Vec<(u64, f64)>>,
+    ) -> Self {
+        Self {
+            bits: bits(&path.steps),
+            path: path.clone(),
+            game: game.clone(),
+            background,
+            slots,
+        }
+    }
+
+    /// Adds the attributions of a row with this pattern.
+    pub(crate) fn add(&self, pattern: u64, mut add: impl FnMut(usize, f64)) {
+        let mut out = [0.0; STEPS * (STEPS + 1) / 2];
+        let m = self.path.steps.len();
+        let out = &mut out[..self.game.entries(m)];
+        match &self.background {
+            None => self.game.by_covers(&self.path, pattern, out),
+            Some(rows) => self.game.by_rows(m, rows.iter().copied(), pattern, out),
+        }
+        let width = self.path.value.len();
+        for (part, slots) in out.iter().zip(self.slots.chunks_exact(width)) {
+            for (&slot, value) in slots.iter().zip(&self.path.value) {
+                add(slot as usize, value * part);
+            }
+        }
+    }
+}
+
+/// One bit for each step.
+pub(crate) fn bits(steps: &[Step]) -> Bits {
+    let asks: Vec<_> = steps.iter().map(|s| s.asks.clone()).collect();
+    Bits::new(&asks)
 }

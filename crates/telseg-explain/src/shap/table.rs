@@ -1,16 +1,17 @@
 //! Lookup tables: the attributions of a group of leaves for every code that a row can have.
 
-use super::paths::{Ask, Group, Path, Pieces};
-use super::quadrature::Node;
+use super::game::Game;
+use super::kernel::Bits;
+use super::paths::{Group, Path, Pieces};
 
 /// A group of leaves, ready for rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    /// Bit `b` of a row's code is set when all asks of `bits[b]` hold.
-    pub(crate) bits: Vec<Vec<Ask>>,
+    /// Bit `b` of a row's code is set when all asks of bit `b` hold.
+    pub(crate) bits: Bits,
     /// Slots of the row's attributions that the columns of `sums` add to.
     pub(crate) slots: Vec<u32>,
-    /// For each slot, a number for each code.
+    /// For each code, a number for each slot: what one row needs lies together.
     pub(crate) sums: Vec<f64>,
 }
 
@@ -22,29 +23,29 @@ struct Mask {
 
 /// Works out the table of one group.
 ///
-/// `slot` names the place of (feature, output) in a row's attributions; `outputs` are those that the leaf values add
-/// to.
+/// `background`: the share of background rows by their code, where they stand for what is unknown. `slot` names the
+/// place of (pair of features, output) in a row's attributions; `outputs` are those that the leaf values add to.
 pub(crate) fn build(
     pieces: &Pieces,
     group: &Group,
+    game: &Game,
+    background: Option<&[f64]>,
     outputs: &[usize],
-    rules: &[Vec<Node>],
-    slot: impl Fn(usize, usize) -> u32,
+    slot: impl Fn((usize, usize), usize) -> u32,
 ) -> Table {
     let codes = 1usize << group.bits.len();
     let leaves = &pieces.leaves[group.leaves.clone()];
-    let mut features: Vec<usize> = Vec::new();
-    for step in leaves.iter().flat_map(|leaf| &leaf.steps) {
-        if !features.contains(&step.feature) {
-            features.push(step.feature);
+    let mut terms: Vec<(usize, usize)> = Vec::new();
+    for term in leaves.iter().flat_map(|leaf| game.terms(leaf)) {
+        if !terms.contains(&term) {
+            terms.push(term);
         }
     }
     let width = outputs.len();
-    let mut sums = vec![0.0; features.len() * width * codes];
+    let columns = terms.len() * width;
+    let mut sums = vec![0.0; columns * codes];
     for leaf in leaves {
         let masks = masks(leaf, group);
-        let alone = leaf_table(leaf, rules);
-        let m = leaf.steps.len();
         let patterns: Vec<usize> = (0..codes)
             .map(|code| {
                 masks.iter().enumerate().fold(0, |pattern, (j, mask)| {
@@ -52,26 +53,29 @@ pub(crate) fn build(
                 })
             })
             .collect();
-        for (j, step) in leaf.steps.iter().enumerate() {
-            let column = features
+        let alone = leaf_table(leaf, game, background.map(|shares| (shares, &patterns[..])));
+        let entries = game.entries(leaf.steps.len());
+        for (e, term) in game.terms(leaf).enumerate() {
+            let column = terms
                 .iter()
-                .position(|&f| f == step.feature)
+                .position(|&t| t == term)
                 .expect("invariant: collected above");
-            for (o, &value) in leaf.value.iter().enumerate() {
-                let sums = &mut sums[(column * width + o) * codes..][..codes];
-                for (sum, &pattern) in sums.iter_mut().zip(&patterns) {
-                    *sum += value * alone[pattern * m + j];
+            for (code, &pattern) in patterns.iter().enumerate() {
+                let part = alone[pattern * entries + e];
+                let sums = &mut sums[code * columns + column * width..][..width];
+                for (sum, &value) in sums.iter_mut().zip(&leaf.value) {
+                    *sum += value * part;
                 }
             }
         }
     }
-    let slots = features
+    let slots = terms
         .iter()
-        .flat_map(|&f| outputs.iter().map(move |&o| (f, o)))
-        .map(|(f, o)| slot(f, o))
+        .flat_map(|&t| outputs.iter().map(move |&o| (t, o)))
+        .map(|(t, o)| slot(t, o))
         .collect();
     Table {
-        bits: group.bits.clone(),
+        bits: Bits::new(&group.bits),
         slots,
         sums,
     }
@@ -98,43 +102,41 @@ fn masks(leaf: &Path, group: &Group) -> Vec<Mask> {
         .collect()
 }
 
-/// The attributions of a leaf of value 1 for every pattern of steps that hold: `patterns x steps`.
-fn leaf_table(leaf: &Path, rules: &[Vec<Node>]) -> Vec<f64> {
+/// The attributions of a leaf of value 1 for every pattern of steps that hold: `patterns x entries`.
+///
+/// `background`: shares by code of the group, and the pattern of each code.
+fn leaf_table(leaf: &Path, game: &Game, background: Option<(&[f64], &[usize])>) -> Vec<f64> {
     let m = leaf.steps.len();
-    let mut table = vec![0.0; m << m];
-    let mut prefix = vec![0.0; m];
-    for (pattern, row) in table.chunks_exact_mut(m.max(1)).enumerate() {
-        attribute(leaf, |j| pattern >> j & 1 == 1, &rules[m], &mut prefix, row);
+    let entries = game.entries(m);
+    let mut table = vec![0.0; entries << m];
+    if entries == 0 {
+        return table;
+    }
+    let rows = table.chunks_exact_mut(entries).enumerate();
+    match background {
+        None => rows.for_each(|(pattern, out)| game.by_covers(leaf, pattern as u64, out)),
+        Some((shares, patterns)) => {
+            let mut by_pattern = vec![0.0; 1 << m];
+            for (&share, &pattern) in shares.iter().zip(patterns) {
+                by_pattern[pattern] += share;
+            }
+            let all = (1usize << m) - 1;
+            for (pattern, out) in rows {
+                // Only those that follow where this row does not can meet it: supersets of the rest.
+                let others = subsets(pattern)
+                    .map(|part| (all & !pattern) | part)
+                    .map(|other| (other as u64, by_pattern[other]))
+                    .filter(|&(_, share)| share != 0.0);
+                game.by_rows(m, others, pattern as u64, out);
+            }
+        }
     }
     table
 }
 
-/// The attributions of one leaf of value 1 (eq. 2 of the module), written to `out`, one for each step.
-fn attribute(
-    leaf: &Path,
-    holds: impl Fn(usize) -> bool,
-    rule: &[Node],
-    prefix: &mut [f64],
-    out: &mut [f64],
-) {
-    out.fill(0.0);
-    let factor = |j: usize, t: f64| {
-        let out_of_set = leaf.steps[j].follows * (1.0 - t);
-        if holds(j) { out_of_set + t } else { out_of_set }
-    };
-    for node in rule {
-        let mut product = node.weight;
-        for (j, prefix) in prefix.iter_mut().enumerate() {
-            *prefix = product;
-            product *= factor(j, node.t);
-        }
-        let mut suffix = 1.0;
-        for j in (0..leaf.steps.len()).rev() {
-            out[j] += prefix[j] * suffix;
-            suffix *= factor(j, node.t);
-        }
-    }
-    for (j, out) in out.iter_mut().enumerate() {
-        *out *= f64::from(u8::from(holds(j))) - leaf.steps[j].follows;
-    }
+/// All subsets of a set of bits, the set itself first.
+fn subsets(set: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(set), move |&part| {
+        (part != 0).then(|| (part - 1) & set)
+    })
 }

@@ -55,43 +55,49 @@ def write(name, made_by, x, trees, base, expected, values):
                                              shap=values), separators=(",", ":")) + "\n")
 
 
-rng = np.random.default_rng(7)
-n = 600
-x = np.column_stack([rng.normal(size=n), rng.exponential(size=n), rng.integers(0, 9, n), rng.integers(0, 70, n),
-                     rng.normal(size=n)]).astype(np.float32)
-x[rng.random(n) < 0.15, 0] = np.nan
-x[rng.random(n) < 0.10, 2] = np.nan
-y = (np.nan_to_num(x[:, 0]) * 1.5 + np.isin(x[:, 2], [1, 4, 5]) * 2 + (x[:, 3] % 3 == 0) * x[:, 1]
-     + np.isnan(x[:, 0]) + rng.normal(size=n) * 0.3)
-booster = lightgbm.train(dict(objective="regression", num_leaves=12, min_data_in_leaf=5, verbose=-1, num_threads=1,
-                              deterministic=True, cat_smooth=1, min_data_per_group=5),
-                         lightgbm.Dataset(x, y, categorical_feature=[2, 3]), 6)
-trees = []
-for info in booster.dump_model()["tree_info"]:
-    trees.append(empty())
-    from_lightgbm(info["tree_structure"], trees[-1])
-rows = x[:40]
-explainer = shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent")
-values = explainer.shap_values(rows)
-write("lightgbm.json", f"shap {shap.__version__}, lightgbm {lightgbm.__version__}", rows, trees, [0.0],
-      [float(np.ravel(explainer.expected_value)[0])], [[[float(v)] for v in row] for row in values])
 
-n, f = 400, 15
-x = rng.normal(size=(n, f)).astype(np.float32)
-y = np.column_stack([x[:, 0] * x[:, 1] + x[:, 2], np.sin(2 * x[:, 3]) + x[:, 4] * x[:, 5], x[:, 6:].sum(1)])
-forest = RandomForestRegressor(3, max_leaf_nodes=60, max_features=0.5, random_state=1).fit(x, y)
-trees = []
-for estimator in forest.estimators_:
-    t, tree = estimator.tree_, empty()
-    for i in range(t.node_count):
-        leaf = t.children_left[i] == -1
-        add(tree, -1 if leaf else int(t.feature[i]), 0.0 if leaf else down(t.threshold[i]),
-            value=(t.value[i, :, 0] / 3).tolist() if leaf else (), cover=float(t.weighted_n_node_samples[i]))
-        tree["left"][-1], tree["right"][-1] = int(t.children_left[i]), int(t.children_right[i])
-    trees.append(tree)
-rows = x[:12]
-explainer = shap.TreeExplainer(forest, feature_perturbation="tree_path_dependent")
-values = np.asarray(explainer.shap_values(rows))
-assert values.shape == (12, f, 3), values.shape
-write("forest.json", f"shap {shap.__version__}, scikit-learn {sklearn.__version__}", rows, trees, [0.0] * 3,
-      np.ravel(explainer.expected_value).tolist(), values.tolist())
+def main():
+    rng = np.random.default_rng(7)
+    n = 600
+    x = np.column_stack([rng.normal(size=n), rng.exponential(size=n), rng.integers(0, 9, n), rng.integers(0, 70, n),
+                         rng.normal(size=n)]).astype(np.float32)
+    x[rng.random(n) < 0.15, 0] = np.nan
+    x[rng.random(n) < 0.10, 2] = np.nan
+    y = (np.nan_to_num(x[:, 0]) * 1.5 + np.isin(x[:, 2], [1, 4, 5]) * 2 + (x[:, 3] % 3 == 0) * x[:, 1]
+         + np.isnan(x[:, 0]) + rng.normal(size=n) * 0.3)
+    booster = lightgbm.train(dict(objective="regression", num_leaves=12, min_data_in_leaf=5, verbose=-1, num_threads=1,
+                                  deterministic=True, cat_smooth=1, min_data_per_group=5),
+                             lightgbm.Dataset(x, y, categorical_feature=[2, 3]), 6)
+    trees = []
+    for info in booster.dump_model()["tree_info"]:
+        trees.append(empty())
+        from_lightgbm(info["tree_structure"], trees[-1])
+    rows = x[:40]
+    explainer = shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent")
+    values = explainer.shap_values(rows)
+    write("lightgbm.json", f"shap {shap.__version__}, lightgbm {lightgbm.__version__}", rows, trees, [0.0],
+          [float(np.ravel(explainer.expected_value)[0])], [[[float(v)] for v in row] for row in values])
+
+    n, f = 400, 15
+    x = rng.normal(size=(n, f)).astype(np.float32)
+    y = np.column_stack([x[:, 0] * x[:, 1] + x[:, 2], np.sin(2 * x[:, 3]) + x[:, 4] * x[:, 5], x[:, 6:].sum(1)])
+    forest = RandomForestRegressor(3, max_leaf_nodes=60, max_features=0.5, random_state=1).fit(x, y)
+    trees = []
+    for estimator in forest.estimators_:
+        t, tree = estimator.tree_, empty()
+        for i in range(t.node_count):
+            leaf = t.children_left[i] == -1
+            add(tree, -1 if leaf else int(t.feature[i]), 0.0 if leaf else down(t.threshold[i]),
+                value=(t.value[i, :, 0] / 3).tolist() if leaf else (), cover=float(t.weighted_n_node_samples[i]))
+            tree["left"][-1], tree["right"][-1] = int(t.children_left[i]), int(t.children_right[i])
+        trees.append(tree)
+    rows = x[:12]
+    explainer = shap.TreeExplainer(forest, feature_perturbation="tree_path_dependent")
+    values = np.asarray(explainer.shap_values(rows))
+    assert values.shape == (12, f, 3), values.shape
+    write("forest.json", f"shap {shap.__version__}, scikit-learn {sklearn.__version__}", rows, trees, [0.0] * 3,
+          np.ravel(explainer.expected_value).tolist(), values.tolist())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+//! Shapley values of given trees.
+
+use ndarray::{Array2, s};
+use serde::Deserialize;
+use telseg_core::trees::{Node, Rule, Side, Tree, TreeEnsemble};
+use telseg_explain::TreeShap;
+
+use crate::folder::{Clock, Folder, Result};
+
+/// `model.json`: the trees as columns of nodes.
+#[derive(Deserialize)]
+struct Model {
+    rule: String,
+    base: f64,
+    trees: Vec<Columns>,
+}
+
+#[derive(Deserialize)]
+struct Columns {
+    feature: Vec<i64>,
+    threshold: Vec<f64>,
+    left: Vec<i64>,
+    right: Vec<i64>,
+    missing_left: Vec<u8>,
+    value: Vec<f64>,
+    cover: Vec<f64>,
+}
+
+/// Path-dependent values of every row, the expected margin last.
+pub(crate) fn treeshap(folder: &Folder, clock: &mut Clock) -> Result<()> {
+    let (x, model): (Array2<f32>, Model) = (folder.read("x")?, folder.json("model")?);
+    let below = model.rule == "lt";
+    let trees = model.trees.iter().map(|t| tree(t, below)).collect();
+    let model = TreeEnsemble::new(x.ncols(), vec![model.base], trees)?;
+    let shap = clock.fit(|| TreeShap::new(&model))?;
+    let values = clock.predict(|| shap.shap_values_for(&x, 0))?;
+    let mut all = Array2::from_elem((x.nrows(), x.ncols() + 1), shap.expected_value()[0]);
+    all.slice_mut(s![.., ..x.ncols()]).assign(&values);
+    folder.write("shap", &all)
+}
+
+fn tree(columns: &Columns, below: bool) -> Tree {
+    let node = |i: usize| {
+        let cover = columns.cover[i];
+        let Ok(feature) = usize::try_from(columns.feature[i]) else {
+            return Node::Leaf {
+                value: vec![columns.value[i]],
+                cover,
+            };
+        };
+        Node::Split {
+            feature,
+            rule: Rule::AtMost(threshold(columns.threshold[i], below)),
+            missing: if columns.missing_left[i] == 1 {
+                Side::Left
+            } else {
+                Side::Right
+            },
+            left: columns.left[i] as usize,
+            right: columns.right[i] as usize,
+            cover,
+        }
+    };
+    Tree {
+        nodes: (0..columns.feature.len()).map(node).collect(),
+        output: Some(0),
+    }
+}
+
+/// The greatest `f32` that goes left: `x < t` is `x <=` the number before `t`.
+fn threshold(t: f64, below: bool) -> f32 {
+    let nearest = t as f32;
+    let over = if below {
+        f64::from(nearest) >= t
+    } else {
+        f64::from(nearest) > t
+    };
+    if over { nearest.next_down() } else { nearest }
+}
