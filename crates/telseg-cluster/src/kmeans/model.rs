@@ -76,7 +76,8 @@ impl KMeansParams {
     ///
     /// # Cost
     /// A round: at most `2 n k d` operations, in parallel over rows. Memory: 4 bytes a row for the labels, and
-    /// two numbers a row for bounds; no copy of rows that lie one after the other, but with [`Distance::Cosine`].
+    /// two numbers a row for bounds; no copy of rows that lie one after the other, but with
+    /// [`Distance::Cosine`](super::Distance::Cosine).
     pub fn fit<F: Scalar>(&self, x: &ArrayRef2<F>) -> Result<KMeans<F>> {
         self.fit_with(x, None)
     }
@@ -279,7 +280,8 @@ impl<F: Scalar> KMeans<F> {
         self.codebook.predict_row(row)
     }
 
-    /// Euclidean distance of each row to every centre: rows by clusters. With [`Distance::Cosine`], between rows and
+    /// Euclidean distance of each row to every centre: rows by clusters. With
+    /// [`Distance::Cosine`](super::Distance::Cosine), between rows and
     /// centres of length 1: `sqrt(2 (1 - cos))`.
     ///
     /// # Errors
