@@ -3,10 +3,10 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, s};
 use telseg_core::Seed;
 use telseg_core::trees::{Node, Rule, Side, Tree, TreeEnsemble};
-use telseg_explain::TreeShap;
+use telseg_explain::{TreeShap, Unknown};
 
 const FEATURES: usize = 30;
 
@@ -72,6 +72,23 @@ fn shap(c: &mut Criterion) {
     let mut out = vec![0.0; FEATURES];
     c.bench_function("shap/row", |b| {
         b.iter(|| shap.shap_row_into(black_box(&row), &mut out))
+    });
+    let background = x.slice(s![..1000, ..]);
+    let params = TreeShap::params();
+    c.bench_function("shap/against 1000 rows/new/100x63", |b| {
+        b.iter(|| params.fit(black_box(&model), Unknown::Rows(&background)))
+    });
+    let pairs = params
+        .fit_interactions(&model, Unknown::Covers)
+        .expect("valid trees");
+    let sums = pairs
+        .interaction_values_for(&background, 0)
+        .expect("right width");
+    for (matrix, score) in sums.axis_iter(Axis(0)).zip(scores.column(0)) {
+        assert!((matrix.sum() + pairs.expected_value()[0] - score).abs() < 1e-9);
+    }
+    c.bench_function("shap/interactions/1000x30x30", |b| {
+        b.iter(|| pairs.interaction_values(black_box(&background)))
     });
 }
 
