@@ -28,6 +28,7 @@ mod model;
 mod near;
 mod params;
 mod path;
+mod saved;
 pub mod stats;
 mod sums;
 
@@ -35,4 +36,5 @@ pub use choose::{Candidate, Choice, ChooseParams};
 pub use minibatch::{MiniBatchKMeans, MiniBatchKMeansParams, MiniBatchReport};
 pub use model::{KMeans, KMeansReport};
 pub use params::{Algorithm, Distance, Init, KMeansParams};
+pub use saved::KMeansV1;
 pub use stats::{KMeansExtent, KMeansState, KMeansStats};

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use serde::{Deserialize, Serialize};
-use telseg_core::artefact::Artefact;
+use telseg_core::artefact::{self, Artefact};
 use telseg_core::{Error, Fit, Predict, Result, Scalar, Seed};
 
 use super::bounds::Bounds;
@@ -11,6 +11,7 @@ use super::data::Data;
 use super::init;
 use super::lloyd::{self, Assigner, Outcome};
 use super::params::{Algorithm, Init, KMeansParams};
+use super::saved::KMeansV1;
 
 /// Cluster centres, and what is needed to label rows with the nearest.
 ///
@@ -213,6 +214,15 @@ impl KMeansParams {
 const BOUNDS_PAY: usize = 2048;
 
 impl<F: Scalar> KMeans<F> {
+    /// A model as it was saved: without the labels of its training rows.
+    pub(super) fn loaded(codebook: Codebook<F>, report: KMeansReport) -> Self {
+        Self {
+            codebook,
+            report,
+            labels: Array1::zeros(0),
+        }
+    }
+
     /// Parameters that start from these centres, once: this month's segments from last month's.
     pub fn warm_start(&self) -> KMeansParams {
         KMeansParams::new(self.n_clusters())
@@ -295,6 +305,16 @@ impl<F: Scalar> Artefact for KMeans<F> {
     const KIND: &'static str = "kmeans";
     const VERSION: u32 = 2;
     const SCALAR: Option<&'static str> = Some(F::NAME);
+
+    fn from_older(version: u32, body: &[u8]) -> Result<Self> {
+        match version {
+            1 => Ok(artefact::decode::<KMeansV1<F>>(body)?.into()),
+            _ => {
+                let problem = format!("version {version} is not known");
+                Err(Error::artefact(Self::KIND, problem))
+            }
+        }
+    }
 
     fn validate(&self) -> Result<()> {
         let broken = |problem: &str| Err(Error::data("kmeans", problem.to_owned()));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
-use telseg_cluster::KMeans;
+use telseg_cluster::kmeans::KMeansV1;
 use telseg_cluster::temporal::SegmentHistory;
 use telseg_core::artefact::{self, Artefact, Feature};
 use telseg_core::{Error, Result};
@@ -32,7 +32,7 @@ struct Saved {
 struct Saved1 {
     id: Option<String>,
     distances: TableEncoder,
-    segment: KMeans<f32>,
+    segment: KMeansV1<f32>,
     segments: Vec<SegmentName1>,
     predictor: Option<Predictor>,
     report: String,
@@ -55,7 +55,7 @@ impl From<Saved1> for Saved {
             id: old.id,
             distances: old.distances,
             columns: None,
-            segment: SegmentModel::KMeans(Box::new(old.segment)),
+            segment: SegmentModel::KMeans(Box::new(old.segment.into())),
             segments: numbered.collect(),
             predictor: old.predictor,
             history: None,
