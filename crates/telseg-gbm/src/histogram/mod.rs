@@ -1,12 +1,14 @@
 //! Histograms of quantised gradients: sums of integers, so that no order of addition changes a bit.
 //!
-//! Each row's gradient and hessian are rounded, up or down at random in proportion, to whole steps of 16 bits; spread over
-//! a 64-bit integer with, on tables of up to 65,536 rows, a count of 1, they are what is added. A cell of a histogram is the plain integer sum of
+//! Each row's gradient and hessian are rounded, up or down at random in proportion, to whole steps of at most 16 bits.
+//! Spread over a 64-bit integer, with a count of 1 on tables of up to 65,536 rows, they are what is added. A cell of a
+//! histogram is the plain integer sum of
 //! its rows: one addition for all three. Parent minus child is exact, and so is any split of the rows over threads.
 //!
 //! # References
 //! Y. Shi, G. Ke et al. (2022), "Quantized Training of Gradient Boosting Decision Trees", NeurIPS 35. Ours keeps as many
-//! bits as fit into 64 for the table at hand (11 at a million rows, 16 at 65,536) where the paper takes 2 to 5.
+//! bits as fit into 64 for the table at hand where the paper takes 2 to 5: 11 for gradients at a million rows, up to 15 on
+//! small tables, and 7 just below 65,536 rows, where the count takes its share.
 
 use rayon::prelude::*;
 use telseg_core::kernel::{Level, dispatch};
