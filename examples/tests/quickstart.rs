@@ -142,6 +142,56 @@ fn a_file_is_segmented_saved_loaded_and_scored() {
 }
 
 #[test]
+fn a_month_follows_the_month_before() {
+    let folder = folder();
+    fs::write(folder.path().join("february.csv"), customers()).expect("written");
+    // In March the first ten subscribers are gone, and the tenure of all others has grown by a month.
+    let february = customers();
+    let mut march = String::new();
+    for (i, line) in february.lines().enumerate() {
+        if i > 10 {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            let tenure = (cells[1].parse::<u32>().expect("months") + 1).to_string();
+            cells[1] = &tenure;
+            march += &(cells.join(",") + "\n");
+        } else if i == 0 {
+            march += &(line.to_owned() + "\n");
+        }
+    }
+    fs::write(folder.path().join("march.csv"), march).expect("written");
+    let fits = |arguments: &[&str]| {
+        let out = run(&folder, arguments);
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{arguments:?}: {said}");
+    };
+    let html = || fs::read_to_string(folder.path().join("report.html")).expect("written");
+    let common = [
+        "--segments",
+        "3",
+        "--method",
+        "ward",
+        "--report",
+        "report.html",
+    ];
+    let first = [
+        "--data",
+        "february.csv",
+        "--save",
+        "february.telseg",
+        "--remember",
+    ];
+    fits(&[&first[..], &common].concat());
+    assert!(!html().contains("<section id=\"changes\""));
+    let second = ["--data", "march.csv", "--previous", "february.telseg"];
+    fits(&[&second[..], &common].concat());
+    assert!(html().contains("<section id=\"changes\"") && html().contains("Since last month"));
+
+    fs::write(folder.path().join("broken.telseg"), "not a model").expect("written");
+    let third = ["--data", "march.csv", "--previous", "broken.telseg"];
+    refuses(&folder, &third, &["broken.telseg"]);
+}
+
+#[test]
 fn a_simulated_base_is_held_against_its_truth() {
     let folder = folder();
     let out = run(

@@ -67,13 +67,28 @@ fn tree(columns: &Columns, below: bool) -> Tree {
     }
 }
 
-/// The greatest `f32` that goes left: `x < t` is `x <=` the number before `t`.
+/// The greatest `f32` that goes left. `x < t` is `x <=` the number before `t`, which that rule means in `f32`.
 fn threshold(t: f64, below: bool) -> f32 {
     let nearest = t as f32;
-    let over = if below {
-        f64::from(nearest) >= t
+    if below || f64::from(nearest) > t {
+        nearest.next_down()
     } else {
-        f64::from(nearest) > t
-    };
-    if over { nearest.next_down() } else { nearest }
+        nearest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::threshold;
+
+    /// The shortest decimal of an `f32` lies above it or below it; `x < t` must not let the number itself pass.
+    #[test]
+    fn a_value_at_its_threshold_goes_where_the_rule_says() {
+        for value in [1.527_710_8_f32, 0.1, 0.3, 16.0, -2.7] {
+            let text: f64 = value.to_string().parse().expect("a number");
+            assert!(value > threshold(text, true), "{value} < {text}");
+        }
+        assert_eq!(threshold(16.0, false), 16.0);
+        assert_eq!(threshold(0.1, false), 0.1_f32.next_down()); // the f32 nearest to 0.1 is above it
+    }
 }
