@@ -4,106 +4,20 @@
 //! J. Friedman (2001), "Greedy function approximation: a gradient boosting machine"; Newton steps as in T. Chen,
 //! C. Guestrin (2016), "XGBoost: A scalable tree boosting system", eq. 5.
 
-use ndarray::{ArrayRef1, ArrayRef2, ArrayView1, ArrayView2};
+use ndarray::{ArrayRef1, ArrayRef2};
 use rayon::prelude::*;
 use telseg_core::seed::Stream;
-use telseg_core::trees::{Node, Rule, Tree, TreeEnsemble};
+use telseg_core::trees::{Tree, TreeEnsemble};
 use telseg_core::{Error, Progress, Result, Seed, par, progress::Silent};
 
-use crate::bins::{BinnedData, ColumnBins, RowBlock};
-use crate::grow::{BinTree, Buffers, Grower, Leaf, draw};
+use crate::bins::{BinnedData, RowBlock};
+use crate::grow::{BinTree, Buffers, Grower, draw};
 use crate::histogram::{Packing, Shape};
-use crate::kernel::Shared;
+use crate::leaves::{self, CHUNK};
 use crate::objective::{Pass, Slope};
+use crate::options::{check_rows, checked_weights};
 use crate::split::Search;
-use crate::{FitReport, Gbm, GbmParams, Importance, Objective, Refit, Stop};
-
-/// Rows of one task; sums over rows are folded chunk by chunk, so it is part of the results.
-const CHUNK: usize = 8192;
-/// Marks the leaf of a row that a tree was not grown on.
-const OUTSIDE: u32 = 1 << 31;
-
-/// What a fit may be given besides rows and targets.
-#[derive(Clone, Copy, Default)]
-pub struct FitOptions<'a> {
-    pub(crate) weights: Option<ArrayView1<'a, f32>>,
-    validation: Option<(ArrayView2<'a, f32>, ArrayView1<'a, f32>)>,
-    progress: Option<&'a dyn Progress>,
-}
-
-impl std::fmt::Debug for FitOptions<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            weights,
-            validation,
-            progress,
-        } = self;
-        f.debug_struct("FitOptions")
-            .field("weights", weights)
-            .field("validation", validation)
-            .field("progress", &progress.is_some())
-            .finish()
-    }
-}
-
-impl<'a> FitOptions<'a> {
-    /// Weights of the training rows.
-    #[must_use]
-    pub fn with_weights(mut self, weights: &'a ArrayRef1<f32>) -> Self {
-        self.weights = Some(weights.view());
-        self
-    }
-
-    /// Rows whose loss is traced and that early stopping looks at.
-    #[must_use]
-    pub fn with_validation(mut self, x: &'a ArrayRef2<f32>, y: &'a ArrayRef1<f32>) -> Self {
-        self.validation = Some((x.view(), y.view()));
-        self
-    }
-
-    /// Who hears of every round.
-    #[must_use]
-    pub fn with_progress(mut self, progress: &'a dyn Progress) -> Self {
-        self.progress = Some(progress);
-        self
-    }
-}
-
-pub(crate) fn check_rows(rows: usize, targets: usize) -> Result<()> {
-    if rows == targets {
-        return Ok(());
-    }
-    Err(Error::shape(
-        "y",
-        format!("{rows} targets (as rows of x)"),
-        targets.to_string(),
-    ))
-}
-
-/// Weights as a plain list: one a row, finite, not negative, not all 0.
-pub(crate) fn checked_weights(weights: &ArrayRef1<f32>, rows: usize) -> Result<Vec<f32>> {
-    if weights.len() != rows {
-        return Err(Error::shape(
-            "weights",
-            format!("{rows} weights (as rows of x)"),
-            weights.len().to_string(),
-        ));
-    }
-    if let Some((row, w)) = weights
-        .iter()
-        .enumerate()
-        .find(|(_, w)| !(**w >= 0.0 && w.is_finite()))
-    {
-        return Err(Error::data(
-            "weights",
-            format!("must be 0 or more, found {w} in row {row}"),
-        ));
-    }
-    if weights.iter().all(|&w| w == 0.0) {
-        return Err(Error::data("weights", "all are 0"));
-    }
-    Ok(weights.to_vec())
-}
+use crate::{FitOptions, FitReport, Gbm, GbmParams, Importance, Objective, Refit, Stop};
 
 /// Rows that trees are judged on, not trained on.
 enum Judge {
@@ -325,17 +239,19 @@ impl Run<'_> {
                 features: &columns,
                 stream,
             };
-            let (mut tree, leaves) = grower.grow(&mut buffers, &pack);
-            if leaves.len() == 1
+            let (mut tree, ends) = grower.grow(&mut buffers, &pack);
+            if ends.len() == 1
                 && params.row_share == 1.0
                 && params.column_share * params.column_share_node == 1.0
             {
                 stop = Stop::NoGain; // nothing is drawn: every later round would see the same
                 break;
             }
-            self.place(&tree, &leaves, &buffers, &mut places);
-            let values = self.set_values(&mut tree, &leaves, &places, &slopes);
-            add(&values.values, &places, &mut scores);
+            leaves::place(self.data, (&tree, &ends), &buffers, &mut places);
+            let sums = leaves::sum(&ends, &places, &slopes, self.weights.as_deref());
+            let values = leaves::newton(&sums, &ends, params);
+            leaves::set(&mut tree, &ends, &values);
+            leaves::add(&values, &places, &mut scores);
             gains.push(
                 tree.nodes
                     .iter()
@@ -343,7 +259,7 @@ impl Run<'_> {
                     .map(|(s, _)| (s.feature, s.gain))
                     .collect(),
             );
-            trees.push(self.plain(&tree, &values.covers));
+            trees.push(leaves::plain(self.data, (&tree, &ends), &sums.covers));
             self.progress.advance(1);
             if let Some(loss) = self.judge(&tree, &scores) {
                 valid_loss.push(loss);
@@ -409,81 +325,6 @@ impl Run<'_> {
             .fold(Pass::default(), Pass::join)
     }
 
-    /// Writes the leaf of every row: [`OUTSIDE`] is added for rows that the tree was not grown on.
-    fn place(&self, tree: &BinTree, leaves: &[Leaf], buffers: &Buffers, places: &mut [u32]) {
-        let inside: usize = leaves.iter().map(Leaf::n_rows).sum();
-        if inside < places.len() {
-            places.par_chunks_mut(CHUNK).for_each(|p| p.fill(OUTSIDE));
-        }
-        let shared = Shared::new(places);
-        let parts: Vec<(usize, &[u32])> = leaves
-            .iter()
-            .enumerate()
-            .flat_map(|(i, leaf)| buffers.rows(leaf).chunks(CHUNK).map(move |rows| (i, rows)))
-            .collect();
-        #[allow(unsafe_code)]
-        parts.par_iter().for_each(|&(leaf, rows)| {
-            // SAFETY: `places` is borrowed for this function, has an element for every row, and each row is in one leaf.
-            unsafe { shared.set_all(rows, leaf as u32) }
-        });
-        if inside == places.len() {
-            return;
-        }
-        let mut leaf_of = vec![0u32; tree.nodes.len()];
-        (0..)
-            .zip(leaves)
-            .for_each(|(i, leaf)| leaf_of[leaf.node] = i);
-        par::fill(places, CHUNK, |range, places| {
-            for (row, place) in range.zip(places) {
-                if *place == OUTSIDE {
-                    *place = OUTSIDE | leaf_of[tree.leaf(self.data.rows(), row)];
-                }
-            }
-        });
-    }
-
-    /// Sets the leaf values from the exact slopes of their rows.
-    fn set_values(
-        &self,
-        tree: &mut BinTree,
-        leaves: &[Leaf],
-        places: &[u32],
-        slopes: &[Slope],
-    ) -> LeafValues {
-        let n_leaves = leaves.len();
-        // Chunks grow with the number of leaves, so that the sums of all chunks stay small beside the rows.
-        let chunk = CHUNK.max(64 * n_leaves);
-        let sums = par::map(places.len(), chunk, |range| {
-            let rows = places[range.clone()].iter().zip(&slopes[range.clone()]);
-            let mut sums = sum_by_place(rows.map(|(&p, [g, h])| (p, [*g, *h])), n_leaves);
-            let covers = self.weights.as_ref().map(|w| {
-                let rows = places[range.clone()].iter().zip(&w[range]);
-                sum_by_place(rows.map(|(&p, &w)| (p, [w, 0.0])), n_leaves)
-            });
-            sums.extend(covers.into_iter().flatten());
-            sums
-        });
-        let mut out = LeafValues {
-            values: Vec::with_capacity(n_leaves),
-            covers: vec![0.0; tree.nodes.len()],
-        };
-        for (i, leaf) in leaves.iter().enumerate() {
-            let [g, h] = sums
-                .iter()
-                .fold([0.0; 2], |[a, b], chunk| [a + chunk[i][0], b + chunk[i][1]]);
-            let slope = (g.abs() - self.params.l1).max(0.0).copysign(g);
-            let value = -slope / (h + leaf.l2) * self.params.learning_rate;
-            let value = if value.is_finite() { value } else { 0.0 };
-            out.values.push(value);
-            tree.nodes[leaf.node].value = value;
-            out.covers[leaf.node] = match self.weights {
-                Some(_) => sums.iter().map(|chunk| chunk[n_leaves + i][0]).sum(),
-                None => leaf.n_rows() as f64,
-            };
-        }
-        out
-    }
-
     /// Mean loss of the judging rows after this tree.
     fn judge(&mut self, tree: &BinTree, scores: &[f64]) -> Option<f64> {
         let objective = self.params.objective;
@@ -514,83 +355,6 @@ impl Run<'_> {
         };
         Some(loss / weight)
     }
-
-    /// The tree with questions about values instead of bins.
-    fn plain(&self, tree: &BinTree, leaf_covers: &[f64]) -> Tree {
-        let mut covers = leaf_covers.to_vec();
-        for (i, node) in tree.nodes.iter().enumerate().rev() {
-            if let Some((_, [left, right])) = node.split {
-                covers[i] = covers[left] + covers[right];
-            }
-        }
-        let plain = |(i, node): (usize, &crate::grow::BinNode)| match &node.split {
-            None => Node::Leaf {
-                value: vec![node.value],
-                cover: covers[i],
-            },
-            Some((split, [left, right])) => {
-                let rule = match (&self.data.columns()[split.feature], split.last_bin) {
-                    (ColumnBins::Numeric(cuts), Some(bin)) => {
-                        Rule::AtMost(cuts.get(bin - 1).copied().unwrap_or(f32::INFINITY))
-                    }
-                    (ColumnBins::Categorical(levels), _) => {
-                        let named =
-                            (1..levels.other_bin()).filter(|&bin| split.left.contains(bin as u8));
-                        let mut codes: Vec<u32> = named.map(|bin| levels.code(bin)).collect();
-                        codes.sort_unstable();
-                        Rule::OneOf(codes)
-                    }
-                    (ColumnBins::Numeric(_), None) => {
-                        unreachable!("numeric columns are cut, not split by subset")
-                    }
-                };
-                let (feature, missing) = (split.feature, split.missing);
-                Node::Split {
-                    feature,
-                    rule,
-                    missing,
-                    left: *left,
-                    right: *right,
-                    cover: covers[i],
-                }
-            }
-        };
-        Tree {
-            nodes: tree.nodes.iter().enumerate().map(plain).collect(),
-            output: Some(0),
-        }
-    }
-}
-
-/// Sums of pairs by place; pairs of places beyond `n_places` are left out.
-///
-/// Four tables take turns: a row would often have to wait for the sum that the row before it writes.
-fn sum_by_place(rows: impl Iterator<Item = (u32, [f32; 2])>, n_places: usize) -> Vec<[f64; 2]> {
-    let mut tables = vec![[[0.0f64; 2]; 4]; n_places];
-    for (i, (place, pair)) in rows.enumerate() {
-        if let Some(table) = tables.get_mut(place as usize) {
-            let sum = &mut table[i % 4];
-            *sum = [sum[0] + f64::from(pair[0]), sum[1] + f64::from(pair[1])];
-        }
-    }
-    let total =
-        |[a, b, c, d]: [[f64; 2]; 4]| [a[0] + b[0] + (c[0] + d[0]), a[1] + b[1] + (c[1] + d[1])];
-    tables.into_iter().map(total).collect()
-}
-
-/// What the leaves of a tree add, and the weight of their rows by node.
-struct LeafValues {
-    values: Vec<f64>,
-    covers: Vec<f64>,
-}
-
-/// Adds each row's leaf value to its score.
-fn add(values: &[f64], places: &[u32], scores: &mut [f64]) {
-    par::fill(scores, CHUNK, |range, scores| {
-        for (score, place) in scores.iter_mut().zip(&places[range]) {
-            *score += values[(place & !OUTSIDE) as usize];
-        }
-    });
 }
 
 /// The given share of `rows`, without replacement and in order: the share of each chunk, so that chunks are independent.

@@ -4,7 +4,7 @@ use ndarray::{Array1, ArrayRef1, ArrayRef2, Axis};
 use rayon::prelude::*;
 use telseg_core::{Error, Result, Seed};
 
-use crate::{FitReport, GbmParams, Objective, boost};
+use crate::{FitReport, GbmParams, Objective, options};
 
 /// Out-of-fold predictions.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +52,7 @@ pub fn cross_predict(
     seed: u64,
 ) -> Result<CrossPrediction> {
     params.validate()?;
-    boost::check_rows(x.nrows(), y.len())?;
+    options::check_rows(x.nrows(), y.len())?;
     if n_folds < 2 || n_folds > y.len() {
         let problem = format!(
             "must be 2 to the number of rows ({}), found {n_folds}",

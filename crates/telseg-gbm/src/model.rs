@@ -6,7 +6,7 @@ use telseg_core::artefact::Artefact;
 use telseg_core::trees::{TreeEnsemble, row_slice};
 use telseg_core::{Error, Fit, Predict, Progress, Result};
 
-use crate::{BinnedData, FitOptions, FitReport, GbmParams, Objective, boost};
+use crate::{BinnedData, FitOptions, FitReport, GbmParams, Objective, boost, options};
 
 /// A trained gradient boosting model.
 ///
@@ -194,7 +194,7 @@ impl GbmParams {
         options: FitOptions<'_>,
     ) -> Result<Gbm> {
         self.validate()?;
-        boost::check_rows(x.nrows(), y.len())?;
+        options::check_rows(x.nrows(), y.len())?;
         let data = match &options.weights {
             Some(weights) => BinnedData::weighted(x, weights, self)?,
             None => BinnedData::new(x, self)?,

@@ -107,7 +107,7 @@ impl BinnedData {
         weights: &ArrayRef1<f32>,
         params: &GbmParams,
     ) -> Result<Self> {
-        let weights = crate::boost::checked_weights(weights, x.nrows())?;
+        let weights = crate::options::checked_weights(weights, x.nrows())?;
         Self::build(x, Some(&weights), params)
     }
 
