@@ -5,6 +5,10 @@ mod profile;
 mod shap;
 mod stats;
 
+pub use persona::{
+    Author, Draft, FactSheet, Measure, Persona, PersonaParams, Rejected, Sentence, SheetFact,
+    TextGenerator, TextRequest, Violation, verify,
+};
 pub use profile::{
     Column, ColumnValues, Fact, MISSING, ProfileParams, Role, SegmentProfile, Statement, profile,
     profile_weighted,

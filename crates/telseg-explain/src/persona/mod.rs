@@ -1,4 +1,7 @@
-//! Names and two-line descriptions of segments, made from their statements and nothing else.
+//! Names, two-line descriptions and personas of segments, made from their statements and nothing else.
+//!
+//! A persona is written from a [`FactSheet`], by a grammar or by a [`TextGenerator`], and every sentence is held against
+//! the facts that it cites ([`verify`]). Names and descriptions come from fixed forms:
 //!
 //! A statement may be used when it is significant, not tiny, and rests on enough rows
 //! ([`ProfileParams`]); outcomes name no segment. Used statements do not repeat a column, nor one that
@@ -7,13 +10,24 @@
 //! Segments take names in the order of their strongest statement; a name that is taken gives way to the next
 //! combination of statements, in the end to a number. Where nothing may be said the name is "Close to average".
 
+mod grammar;
 mod name;
 mod numbers;
 mod overlap;
+mod sensitive;
+mod sheet;
 mod text;
+mod verify;
 mod words;
+mod write;
 
 use overlap::Overlap;
+
+pub use sheet::{FactSheet, Measure, SheetFact};
+pub use verify::{Violation, verify};
+pub use write::{
+    Author, Draft, Persona, PersonaParams, Rejected, Sentence, TextGenerator, TextRequest,
+};
 
 use crate::profile::{Column, Groups, ProfileParams, SegmentProfile, Sourced};
 
@@ -57,6 +71,7 @@ pub(crate) fn describe(
                 share,
                 name: name.text,
                 description,
+                key: chosen.iter().map(|c| c.statement).collect(),
                 statements: statements.into_iter().map(|s| s.statement).collect(),
             }
         })

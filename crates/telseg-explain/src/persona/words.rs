@@ -211,9 +211,10 @@ const COUNTED: [&str; 29] = [
 /// A level that is typical of a segment: "month-to-month", "with partner", "without internet service".
 pub(crate) fn level(column: &str, level: &str) -> String {
     let phrase = readable(column);
+    if let Some(yes) = answer(level) {
+        return flag(&phrase, yes);
+    }
     match level.trim().to_lowercase().as_str() {
-        "yes" | "y" | "true" | "t" | "1" => return flag(&phrase, true),
-        "no" | "n" | "false" | "f" | "0" => return flag(&phrase, false),
         "unknown" | "known" | "other" | "none" | "high" | "medium" | "low" => {
             return format!("{phrase} {}", level.trim().to_lowercase());
         }
@@ -243,6 +244,44 @@ pub(crate) fn level(column: &str, level: &str) -> String {
         return format!("{} {phrase}", words.replace(' ', "-"));
     }
     words
+}
+
+/// Yes or no, where a level is one of the two.
+pub(crate) fn answer(level: &str) -> Option<bool> {
+    match level.trim().to_lowercase().as_str() {
+        "yes" | "y" | "true" | "t" | "1" => Some(true),
+        "no" | "n" | "false" | "f" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// What is true of those who have a level, after their number: "are with partner", "do not own computer", "have
+/// month-to-month as their contract".
+pub(crate) fn predicate(column: &str, level: &str) -> String {
+    let phrase = readable(column);
+    let Some(yes) = answer(level) else {
+        let level = level.trim().replace('_', " ");
+        return format!("have {} as their {phrase}", lower_first(&level));
+    };
+    let (first, rest) = phrase.split_once(' ').unwrap_or((&phrase, ""));
+    if let Some((verb, stem)) = VERBS.iter().find(|(verb, _)| *verb == first)
+        && !rest.is_empty()
+    {
+        return match (yes, *verb) {
+            (true, "made") => format!("made {rest}"),
+            (true, _) => format!("{stem} {rest}"),
+            (false, "made") => format!("did not {stem} {rest}"),
+            (false, _) => format!("do not {stem} {rest}"),
+        };
+    }
+    if first == "has" && !rest.is_empty() {
+        return if yes {
+            format!("have {rest}")
+        } else {
+            format!("do not have {rest}")
+        };
+    }
+    format!("are {}", flag(&phrase, yes))
 }
 
 /// Verbs of flags: as they stand in a column name, and after "do not".
@@ -412,6 +451,27 @@ mod tests {
             ("HandsetRefurbished", "No", "not handset refurbished"),
         ] {
             assert_eq!(level(column, of), text);
+        }
+        for (column, of, text) in [
+            (
+                "Contract",
+                "Month-to-month",
+                "have month-to-month as their contract",
+            ),
+            ("plan", "GOLD_24", "have GOLD 24 as their plan"),
+            ("Partner", "Yes", "are with partner"),
+            ("InternetService", "No", "are without internet service"),
+            ("SeniorCitizen", "0", "are not senior citizens"),
+            ("OwnsComputer", "No", "do not own computer"),
+            ("BuysViaMailOrder", "Yes", "buy via mail order"),
+            (
+                "MadeCallToRetentionTeam",
+                "Yes",
+                "made call to retention team",
+            ),
+            ("HasCreditCard", "No", "do not have credit card"),
+        ] {
+            assert_eq!(predicate(column, of), text);
         }
     }
 }

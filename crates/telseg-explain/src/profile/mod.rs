@@ -137,6 +137,8 @@ pub struct Statement {
     pub column: String,
     /// What the column is for.
     pub role: Role,
+    /// What its numbers are counted in, where that is known.
+    pub unit: Option<String>,
     /// The numbers.
     pub fact: Fact,
     /// Rows of the segment that they rest on.
@@ -214,6 +216,8 @@ pub struct SegmentProfile {
     pub description: [String; 2],
     /// All statements: those that hold (`q <= max_q`) before the others, the strongest first.
     pub statements: Vec<Statement>,
+    /// Places in `statements` of those that speak for the segment: they hold and do not repeat each other.
+    pub key: Vec<usize>,
 }
 
 impl std::fmt::Display for SegmentProfile {
@@ -365,6 +369,7 @@ fn state(columns: &[Column<'_>], groups: &Groups<'_>, params: &ProfileParams) ->
             statement: Statement {
                 column: columns[index].name.to_string(),
                 role: columns[index].role,
+                unit: columns[index].unit.map(str::to_string),
                 fact: m.fact,
                 n: m.n,
                 effect: m.effect,
