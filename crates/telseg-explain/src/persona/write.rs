@@ -144,7 +144,10 @@ pub struct Sentence {
 /// let params = ProfileParams::default();
 /// let segments = profile(&[Column::numeric("data_gb_mean", &gb)], &labels, 2, &params)?;
 /// let persona = Persona::new(&FactSheet::new(&segments[0], &params), &PersonaParams::default())?;
-/// assert_eq!(persona.sentences[0].text, "“Heavy data” counts 100 subscribers, 25% of the base.");
+/// assert_eq!(
+///     persona.sentences[0].text,
+///     "The segment “Heavy data” holds 100 subscribers, 25% of the base."
+/// );
 /// assert!(persona.sentences[1].text.contains("19 GB"));
 /// assert_eq!(persona.faithfulness, 1.0);
 /// # Ok::<(), telseg_core::Error>(())

@@ -1,5 +1,6 @@
 //! What the stages found, in the form that the report shows.
 
+use telseg_core::Result;
 use telseg_explain::SegmentProfile;
 use telseg_features::{ColumnQuality, FeatureKind, Role, Table, TableEncoder, TableSchema};
 
@@ -140,7 +141,7 @@ pub(super) fn segmentation(
     profiles: &[SegmentProfile],
     target: Option<&str>,
     value: Option<&str>,
-) -> report::Segmentation {
+) -> Result<report::Segmentation> {
     let candidates = segmented.candidates.iter().map(|c| report::KCandidate {
         k: c.k as u32,
         inertia: c.inertia,
@@ -156,7 +157,7 @@ pub(super) fn segmentation(
         )),
         chosen: c.chosen,
     });
-    report::Segmentation {
+    Ok(report::Segmentation {
         method: segmented.method.clone(),
         k: segmented.n_segments as u32,
         candidates: candidates.collect(),
@@ -164,11 +165,11 @@ pub(super) fn segmentation(
         segments: profiles
             .iter()
             .map(|p| profile::card(p, target, value))
-            .collect(),
+            .collect::<Result<_>>()?,
         comparison: None,
         heatmap: profile::heatmap(profiles),
         map: None,
-    }
+    })
 }
 
 pub(super) fn making(

@@ -3,7 +3,8 @@
 use ndarray::Array1;
 use telseg_core::Result;
 use telseg_explain::{
-    Column, Fact, MISSING, ProfileParams, Role, SegmentProfile, Statement, profile,
+    Column, Fact, FactSheet, MISSING, Persona, PersonaParams, ProfileParams, Role, SegmentProfile,
+    Statement, profile,
 };
 use telseg_features::{Column as TableColumn, Role as Use, Table, TableSchema, TargetColumn};
 
@@ -82,7 +83,7 @@ pub(super) fn card(
     profile: &SegmentProfile,
     target: Option<&str>,
     value: Option<&str>,
-) -> report::SegmentCard {
+) -> Result<report::SegmentCard> {
     let about = |name| {
         profile
             .statements
@@ -164,16 +165,24 @@ pub(super) fn card(
             }
         })
         .collect();
-    report::SegmentCard {
+    let persona = Persona::new(
+        &FactSheet::new(profile, &ProfileParams::default()),
+        &PersonaParams::default(),
+    )?;
+    Ok(report::SegmentCard {
         id: profile.id,
         name: profile.name.clone(),
         description: profile.description.clone(),
+        persona: Some(report::Persona {
+            sentences: persona.sentences.into_iter().map(|s| s.text).collect(),
+            faithfulness: persona.faithfulness,
+        }),
         n: profile.n as u64,
         share: profile.share,
         arpu,
         churn_rate,
         statements,
-    }
+    })
 }
 
 /// Whether a statement is the other side of one that says what the segment has: of two levels, the one it lacks.

@@ -120,7 +120,7 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
             &profiles,
             target.as_ref().map(|t| t.name.as_str()),
             value.as_deref(),
-        ),
+        )?,
         making: findings::making(pipeline, &segmented, predicted.as_ref()),
         ..report::Report::default()
     };

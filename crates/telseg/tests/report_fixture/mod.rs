@@ -242,6 +242,10 @@ fn segmentation() -> Segmentation {
                 "They stay: protect the relation, and sell carefully.".into()
             },
         ],
+        persona: Some(Persona {
+            sentences: vec![format!("Their bill averages {arpu:.1} EUR, against 64.8 in the base.")],
+            faithfulness: 1.0,
+        }),
         n: (share * 7_043.0f64).round() as u64,
         share: *share,
         arpu: Some(interval(*arpu, 1.4)),

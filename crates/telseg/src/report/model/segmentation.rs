@@ -54,6 +54,8 @@ pub struct SegmentCard {
     pub name: String,
     /// Who they are, and what that means; a sentence or two each.
     pub description: [String; 2],
+    /// The same told in sentences.
+    pub persona: Option<Persona>,
     /// How many subscribers are in it.
     pub n: u64,
     /// Their share of all, 0 to 1.
@@ -65,6 +67,17 @@ pub struct SegmentCard {
     pub churn_rate: Option<Interval>,
     /// What sets it apart, strongest first.
     pub statements: Vec<Statement>,
+}
+
+/// A segment told in sentences that were held against its facts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Persona {
+    /// The sentences.
+    pub sentences: Vec<String>,
+    /// Share of the sentences written that said what their facts say, 0 to 1; the others were left out.
+    #[serde(deserialize_with = "or_nan")]
+    pub faithfulness: f64,
 }
 
 /// One thing that sets a segment apart.

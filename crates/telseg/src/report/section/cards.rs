@@ -41,6 +41,16 @@ fn card(view: View<'_>, segment: &SegmentCard) -> Markup {
                 }
             }
             @for text in segment.description.iter().filter(|d| !d.is_empty()) { p { (text) } }
+            @if let Some(persona) = &segment.persona {
+                details {
+                    summary { "In words" span.hidden { " about segment " (segment.id) } }
+                    p { (persona.sentences.join(" ")) }
+                    p { small {
+                        "Every sentence was held against the segment's numbers; "
+                        (percent(persona.faithfulness)) " of those written passed, and only those stand here."
+                    } }
+                }
+            }
             @if shown.is_empty() {
                 p.empty { "Nothing sets this segment clearly apart." }
             } @else {
