@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "llm")]
+pub mod llm;
 mod persona;
 mod profile;
 mod shap;

@@ -31,6 +31,16 @@ pub use write::{
 
 use crate::profile::{Column, Groups, ProfileParams, SegmentProfile, Sourced};
 
+/// A number of a fact as a sentence writes it.
+#[cfg(feature = "llm")]
+pub(crate) fn number_text(fact: &SheetFact, value: f64) -> String {
+    match &fact.unit {
+        _ if fact.is_share() => numbers::percent(value),
+        Some(unit) => format!("{} {unit}", numbers::amount(value)),
+        None => numbers::amount(value),
+    }
+}
+
 /// Turns measured segments into named and described ones.
 pub(crate) fn describe(
     columns: &[Column<'_>],
