@@ -30,7 +30,7 @@ mod params;
 mod path;
 mod saved;
 pub mod stats;
-mod sums;
+pub(crate) mod sums;
 
 pub use choose::{Candidate, Choice, ChooseParams};
 pub use minibatch::{MiniBatchKMeans, MiniBatchKMeansParams, MiniBatchReport};

@@ -7,25 +7,25 @@ use telseg_core::kernel::{GridRows, Move, move_rows, round};
 
 /// The grid that values are rounded to, one step a column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Grid {
+pub(crate) struct Grid {
     /// Values are multiplied by this power of two before they are rounded.
-    pub(super) scale: Vec<f64>,
+    pub(crate) scale: Vec<f64>,
     /// The same for weights.
-    pub(super) weight: f64,
+    pub(crate) weight: f64,
 }
 
 /// Weighted sums of rows and weights for every cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Sums {
+pub(crate) struct Sums {
     n_columns: usize,
-    pub(super) rows: Vec<i64>,
-    pub(super) weights: Vec<i64>,
+    pub(crate) rows: Vec<i64>,
+    pub(crate) weights: Vec<i64>,
 }
 
 impl Grid {
     /// A grid so fine that the sum of `n` values, none larger than `largest` in its column, still fits 62 bits: the step
     /// is at most `2^-40` of the largest value for up to 4 million rows.
-    pub(super) fn new(n: u64, largest: &[f64], largest_weight: f64) -> Self {
+    pub(crate) fn new(n: u64, largest: &[f64], largest_weight: f64) -> Self {
         let bits = 50.min(61 - (n.max(1) as f64).log2().ceil() as i32);
         let power = |largest: f64| {
             if largest > 0.0 {
@@ -43,7 +43,7 @@ impl Grid {
 }
 
 impl Sums {
-    pub(super) fn zeros(n_clusters: usize, n_columns: usize) -> Self {
+    pub(crate) fn zeros(n_clusters: usize, n_columns: usize) -> Self {
         Self {
             n_columns,
             rows: vec![0; n_clusters * n_columns],
@@ -52,7 +52,7 @@ impl Sums {
     }
 
     /// Moves rows into clusters and out of those that they leave.
-    pub(super) fn move_rows<T: Scalar>(
+    pub(crate) fn move_rows<T: Scalar>(
         &mut self,
         grid: &Grid,
         rows: GridRows<'_, T>,
@@ -68,12 +68,12 @@ impl Sums {
         }
     }
 
-    pub(super) fn same_size(&self, other: &Self) -> bool {
+    pub(crate) fn same_size(&self, other: &Self) -> bool {
         let size = |s: &Self| (s.n_columns, s.rows.len(), s.weights.len());
         size(self) == size(other)
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         let pairs = self.rows.iter_mut().zip(&other.rows);
         pairs.for_each(|(a, b)| *a += b);
         let pairs = self.weights.iter_mut().zip(&other.weights);
@@ -81,12 +81,12 @@ impl Sums {
     }
 
     /// Weight of a cluster.
-    pub(super) fn weight(&self, grid: &Grid, cluster: usize) -> f64 {
+    pub(crate) fn weight(&self, grid: &Grid, cluster: usize) -> f64 {
         self.weights[cluster] as f64 / grid.weight
     }
 
     /// Mean of a cluster, shifted to the origin; `None` where it is empty.
-    pub(super) fn mean(&self, grid: &Grid, cluster: usize) -> Option<impl Iterator<Item = f64>> {
+    pub(crate) fn mean(&self, grid: &Grid, cluster: usize) -> Option<impl Iterator<Item = f64>> {
         let weight = self.weight(grid, cluster);
         let sums = &self.rows[cluster * self.n_columns..][..self.n_columns];
         (self.weights[cluster] > 0).then(|| {

@@ -10,13 +10,14 @@
 //! G. Hamerly (2010), "Making k-means even faster" (bounds: section 3); the margin for rounding follows N. Higham (2002),
 //! "Accuracy and stability of numerical algorithms", section 3.1.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use telseg_core::Scalar;
-use telseg_core::kernel::TILE;
+use telseg_core::kernel::{PackedCodes, TILE};
 
-use super::assign::{search_tile, shift_row};
+use super::assign::{Work, gather};
 use super::data::{CHUNK, Data};
-use super::prototypes::Room;
 use super::rounds::Round;
 use super::sums::Sums;
 
@@ -47,7 +48,7 @@ struct Near<F> {
 /// What one round's assignment needs to know.
 struct Context<'a, F: Scalar> {
     data: &'a Data<F>,
-    round: &'a Round<F>,
+    round: &'a Round<'a, F>,
     centers: Vec<Near<F>>,
     /// Twice what two scores can err by, relative to their reach squared.
     unit: F,
@@ -86,43 +87,36 @@ impl<F: Scalar> Bounds<F> {
     pub(super) fn assign(
         &mut self,
         data: &Data<F>,
-        round: &Round<F>,
+        round: &Round<'_, F>,
         labels: &mut [u32],
         sums: &mut Sums,
     ) -> usize {
         let context = Context::new(data, round, &self.drift);
-        let k = round.prototypes.n_clusters();
-        let empty = || (Sums::zeros(k, &data.grid), 0, Doubt::new(data, k));
         let chunks = labels
             .par_chunks_mut(CHUNK)
             .zip(self.upper.par_chunks_mut(CHUNK))
             .zip(self.lower.par_chunks_mut(CHUNK))
             .enumerate();
-        let (moves, changed, _) = chunks
-            .fold(empty, |(mut sums, mut changed, mut doubt), (c, chunk)| {
-                let ((labels, upper), lower) = chunk;
-                let start = c * CHUNK;
+        let doubt = chunks.fold(
+            || Doubt::new(data, round),
+            |mut doubt, (chunk, ((labels, upper), lower))| {
                 let mut part = Part {
-                    start,
+                    chunk,
                     labels,
                     upper,
                     lower,
                 };
-                changed += part.assign(&context, &mut doubt, &mut sums);
-                (sums, changed, doubt)
-            })
-            .reduce(empty, |(mut a, na, room), (b, nb, _)| {
-                a.add(&b);
-                (a, na + nb, room)
-            });
-        sums.add(&moves);
-        changed
+                part.assign(&context, &mut doubt);
+                doubt
+            },
+        );
+        gather(doubt.map(|doubt| doubt.work), data, round, sums)
     }
 }
 
 impl<'a, F: Scalar> Context<'a, F> {
-    fn new(data: &'a Data<F>, round: &'a Round<F>, drift: &[F]) -> Self {
-        let k = round.prototypes.n_clusters();
+    fn new(data: &'a Data<F>, round: &'a Round<'a, F>, drift: &[F]) -> Self {
+        let k = round.layout.n_clusters();
         let (d, c) = (data.levels.n_numeric(), data.levels.n_categorical());
         let coded = data.gamma.into_f64() / 2.0 * c as f64;
         let length = |j: usize| {
@@ -192,124 +186,130 @@ impl<'a, F: Scalar> Context<'a, F> {
 
 /// One chunk of the state.
 struct Part<'a, F> {
-    start: usize,
+    chunk: usize,
     labels: &'a mut [u32],
     upper: &'a mut [F],
     lower: &'a mut [F],
 }
 
 impl<F: Scalar> Part<'_, F> {
-    fn assign(&mut self, context: &Context<'_, F>, doubt: &mut Doubt<F>, sums: &mut Sums) -> usize {
-        let mut changed = 0;
+    fn assign(&mut self, context: &Context<'_, F>, doubt: &mut Doubt<F>) {
+        let (data, start) = (context.data, self.chunk * CHUNK);
         for first in (0..self.labels.len()).step_by(TILE) {
-            let mut open = self.open(context, first);
+            let end = self.labels.len().min(first + TILE);
+            let mut open = self.open(context, first..end);
             if open.count_ones() >= context.dense {
-                let tile = (self.start + first) / TILE;
-                search_tile(context.data, &context.round.layout, tile, &mut doubt.room);
-                let rows = first..self.labels.len().min(first + TILE);
-                changed += self.take(context, rows, &doubt.room, sums);
+                let rows = start + first..start + end;
+                doubt.work.search(data, context.round, rows);
+                self.take(context, first..end, &mut doubt.work);
                 continue;
             }
             while open != 0 {
-                let l = first + open.trailing_zeros() as usize;
+                doubt.rows.push(first + open.trailing_zeros() as usize);
                 open &= open - 1;
-                if self.tighten(context, l) {
-                    doubt.push(context.data, l, self.start + l);
-                    if doubt.rows.len() == TILE {
-                        changed += doubt.settle(context, self, sums);
-                    }
+                if doubt.rows.len() == TILE {
+                    doubt.tighten(context, self);
                 }
             }
         }
-        changed + doubt.settle(context, self, sums)
+        doubt.tighten(context, self);
+        doubt.settle(context, self);
     }
 
     /// Brings the bounds of a tile up to date with the drift; the bits of the rows that they leave in doubt.
     #[inline]
-    fn open(&mut self, context: &Context<'_, F>, first: usize) -> u64 {
-        let end = self.labels.len().min(first + TILE);
+    fn open(&mut self, context: &Context<'_, F>, rows: Range<usize>) -> u64 {
         if context.centers.is_empty() {
             return u64::MAX;
         }
         let mut open = 0;
-        for l in first..end {
+        for (at, l) in rows.enumerate() {
             let center = &context.centers[self.labels[l] as usize];
             let (upper, lower) = (self.upper[l] + center.drift, self.lower[l] - center.others);
             self.upper[l] = upper * context.up;
             self.lower[l] = (lower * context.down).max(F::zero());
             let doubt = context.in_doubt(self.upper[l], self.lower[l], center);
-            open |= u64::from(doubt) << (l - first);
+            open |= u64::from(doubt) << at;
         }
         open
     }
 
-    /// Replaces the upper bound by the distance itself; true when that does not help.
-    #[inline]
-    fn tighten(&mut self, context: &Context<'_, F>, l: usize) -> bool {
-        let (i, label) = (self.start + l, self.labels[l] as usize);
-        let (numbers, codes) = (context.data.numbers(i), context.data.codes(i));
-        let near = context.round.prototypes.distance(numbers, codes, label);
-        self.upper[l] = near.sqrt() * context.up;
-        context.in_doubt(self.upper[l], self.lower[l], &context.centers[label])
-    }
-
-    /// Gives rows of this chunk what a search found; returns how many labels changed.
+    /// Gives rows of this chunk what a search found.
     #[inline(always)]
     fn take(
         &mut self,
         context: &Context<'_, F>,
         rows: impl Iterator<Item = usize>,
-        room: &Room<F>,
-        sums: &mut Sums,
-    ) -> usize {
-        let (data, found, mut changed) = (context.data, &room.nearest, 0);
+        work: &mut Work<F>,
+    ) {
+        let mut lengths = [F::zero(); TILE];
+        work.tile.tile(0).0.squared_lengths(&mut lengths);
         for (at, l) in rows.enumerate() {
-            let i = self.start + l;
-            let bounds = context.renewed(data.norms[i], found.best[at], found.second[at]);
+            let found = &work.found.nearest;
+            let bounds = context.renewed(lengths[at], found.best[at], found.second[at]);
             (self.upper[l], self.lower[l]) = bounds;
-            if self.labels[l] != found.label[at] {
-                shift_row(data, sums, i, &mut self.labels[l], found.label[at]);
-                changed += 1;
-            }
+            work.relabel(l, &mut self.labels[l], found.label[at]);
         }
-        changed
+        work.flush(context.data, self.chunk);
     }
 }
 
 /// Rows in doubt, by their place in the chunk, gathered until they fill a tile.
 struct Doubt<F> {
+    work: Work<F>,
+    /// Rows whose bounds leave a doubt.
     rows: Vec<usize>,
-    room: Room<F>,
+    /// Rows whose own distance leaves one too, and their codes.
+    gathered: Vec<usize>,
+    codes: PackedCodes,
+    numbers: Vec<F>,
 }
 
 impl<F: Scalar> Doubt<F> {
-    fn new(data: &Data<F>, n_clusters: usize) -> Self {
+    fn new(data: &Data<F>, round: &Round<'_, F>) -> Self {
         Self {
+            work: Work::new(data, round),
             rows: Vec::with_capacity(TILE),
-            room: Room::new(&data.levels, n_clusters),
+            gathered: Vec::with_capacity(TILE),
+            codes: PackedCodes::zeros(TILE, data.levels.n_categorical()),
+            numbers: Vec::with_capacity(TILE * data.levels.n_numeric()),
         }
     }
 
-    fn push(&mut self, data: &Data<F>, l: usize, i: usize) {
-        let place = self.rows.len();
-        self.room
-            .numbers
-            .set_row(place, data.numbers(i), &data.shift);
-        self.room.codes.set_row(place, data.codes(i));
-        self.rows.push(l);
+    /// Replaces the upper bounds by the distances themselves, and gathers the rows which that does not help.
+    fn tighten(&mut self, context: &Context<'_, F>, part: &mut Part<'_, F>) {
+        let (start, mut squares) = (part.chunk * CHUNK, [F::zero(); TILE]);
+        let rows = self.rows.iter().map(|&l| (start + l, part.labels[l]));
+        context.round.own(rows, &mut squares);
+        let rows = std::mem::take(&mut self.rows);
+        for (&l, square) in rows.iter().zip(squares) {
+            part.upper[l] = square.sqrt() * context.up;
+            let center = &context.centers[part.labels[l] as usize];
+            if context.in_doubt(part.upper[l], part.lower[l], center) {
+                let i = start + l;
+                let codes = context.data.codes(i);
+                self.codes.set_row(self.gathered.len(), codes);
+                self.numbers.extend(context.data.numbers(i..i + 1));
+                self.gathered.push(l);
+                if self.gathered.len() == TILE {
+                    self.settle(context, part);
+                }
+            }
+        }
+        self.rows = rows;
+        self.rows.clear();
     }
 
-    /// Searches the gathered rows; returns how many labels changed.
-    fn settle(
-        &mut self,
-        context: &Context<'_, F>,
-        part: &mut Part<'_, F>,
-        sums: &mut Sums,
-    ) -> usize {
-        if self.rows.is_empty() {
-            return 0;
+    /// Searches the gathered rows.
+    fn settle(&mut self, context: &Context<'_, F>, part: &mut Part<'_, F>) {
+        if self.gathered.is_empty() {
+            return;
         }
-        self.room.search(&context.round.layout);
-        part.take(context, self.rows.drain(..), &self.room, sums)
+        let work = &mut self.work;
+        work.tile.load(0, &self.numbers, &context.data.shift);
+        let rows = (work.tile.tile(0).0, self.codes.tile(0));
+        work.found.search(&context.round.layout, rows);
+        part.take(context, self.gathered.drain(..), work);
+        self.numbers.clear();
     }
 }

@@ -1,23 +1,39 @@
 //! Where the centres start.
 
+use std::ops::Range;
+
 use rand::Rng as _;
-use telseg_core::kernel::TILE;
+use telseg_core::kernel::{Packed, TILE};
 use telseg_core::seed::Rng;
 use telseg_core::{Result, Scalar, par};
 
 use super::data::{CHUNK, Data};
-use super::prototypes::{Layout, Prototypes};
+use super::prototypes::Layout;
 
-/// Centres at the given rows.
-pub(super) fn at_rows<F: Scalar>(data: &Data<F>, rows: &[usize]) -> Prototypes<F> {
-    let numbers = rows.iter().flat_map(|&i| data.numbers(i));
-    let codes = rows.iter().flat_map(|&i| data.codes(i));
-    Prototypes {
-        levels: data.levels.clone(),
-        means: numbers.copied().collect(),
-        modes: codes.copied().collect(),
-        shift: data.shift.clone(),
-        gamma: data.gamma,
+/// Means and modes of centres, one after the other.
+pub(super) struct Start<F> {
+    pub(super) means: Vec<F>,
+    pub(super) modes: Vec<u16>,
+}
+
+impl<F: Scalar> Start<F> {
+    /// Centres at the given rows.
+    pub(super) fn at_rows(data: &Data<F>, rows: &[usize]) -> Self {
+        let numbers = rows.iter().flat_map(|&i| data.numbers(i..i + 1));
+        Self {
+            means: numbers.copied().collect(),
+            modes: rows.iter().flat_map(|&i| data.codes(i)).collect(),
+        }
+    }
+
+    pub(super) fn layout(&self, data: &Data<F>) -> Result<Layout<F>> {
+        let n_categorical = data.levels.n_categorical();
+        Layout::new(
+            (&self.means, &self.modes),
+            n_categorical,
+            &data.shift,
+            data.gamma,
+        )
     }
 }
 
@@ -65,14 +81,14 @@ pub(super) fn random<F: Scalar>(data: &Data<F>, n_clusters: usize, rng: &mut Rng
 
 /// Lowers the squared distance to the closest centre where row `center` is closer.
 fn approach<F: Scalar>(data: &Data<F>, center: usize, closest: &mut [f64]) -> Result<()> {
-    let layout = at_rows(data, &[center]).layout()?;
+    let layout = Start::at_rows(data, &[center]).layout(data)?;
     par::fill(closest, CHUNK, |range, closest| {
-        let mut scores = vec![[F::zero(); TILE]];
+        let mut squares = Squares::new(&layout, data);
         for (t, part) in closest.chunks_mut(TILE).enumerate() {
             let first = range.start + t * TILE;
-            squared(data, &layout, first / TILE, &mut scores);
+            squares.search(data, first..first + part.len());
             for (l, c) in part.iter_mut().enumerate() {
-                *c = c.min(distance(data, first + l, scores[0][l]));
+                *c = c.min(squares.at(0, l));
             }
         }
     });
@@ -82,16 +98,16 @@ fn approach<F: Scalar>(data: &Data<F>, center: usize, closest: &mut [f64]) -> Re
 
 /// For each candidate, the weighted sum of squared distances that would remain if it became a centre.
 fn remaining<F: Scalar>(data: &Data<F>, candidates: &[usize], closest: &[f64]) -> Result<Vec<f64>> {
-    let layout = at_rows(data, candidates).layout()?;
+    let layout = Start::at_rows(data, candidates).layout(data)?;
     let parts = par::map(data.n_rows, CHUNK, |range| {
-        let mut scores = vec![[F::zero(); TILE]; candidates.len()];
+        let mut squares = Squares::new(&layout, data);
         let mut sums = vec![0.0; candidates.len()];
         for first in range.clone().step_by(TILE) {
-            squared(data, &layout, first / TILE, &mut scores);
             let rows = first..range.end.min(first + TILE);
-            for (sum, scores) in sums.iter_mut().zip(&scores) {
-                for (i, &score) in rows.clone().zip(scores) {
-                    *sum += data.weight(i) * closest[i].min(distance(data, i, score));
+            squares.search(data, rows.clone());
+            for (candidate, sum) in sums.iter_mut().enumerate() {
+                for (l, i) in rows.clone().enumerate() {
+                    *sum += data.weight(i) * closest[i].min(squares.at(candidate, l));
                 }
             }
         }
@@ -104,13 +120,36 @@ fn remaining<F: Scalar>(data: &Data<F>, candidates: &[usize], closest: &[f64]) -
     Ok(total)
 }
 
-fn squared<F: Scalar>(data: &Data<F>, layout: &Layout<F>, tile: usize, scores: &mut [[F; TILE]]) {
-    let rows = (data.packed.tile(tile).0, data.packed_codes.tile(tile));
-    layout.centers.scores_mixed(rows, &layout.modes, scores);
+/// Squared distances of a tile of rows to a few centres.
+struct Squares<'a, F> {
+    layout: &'a Layout<F>,
+    tile: Packed<F>,
+    lengths: [F; TILE],
+    scores: Vec<[F; TILE]>,
 }
 
-fn distance<F: Scalar>(data: &Data<F>, i: usize, score: F) -> f64 {
-    (data.norms[i].into_f64() + 2.0 * score.into_f64()).max(0.0)
+impl<'a, F: Scalar> Squares<'a, F> {
+    fn new(layout: &'a Layout<F>, data: &Data<F>) -> Self {
+        Self {
+            layout,
+            tile: Packed::zeros(TILE, data.levels.n_numeric()),
+            lengths: [F::zero(); TILE],
+            scores: vec![[F::zero(); TILE]; layout.n_clusters()],
+        }
+    }
+
+    fn search(&mut self, data: &Data<F>, rows: Range<usize>) {
+        let codes = data.code_tile(rows.start);
+        self.tile.load(0, data.numbers(rows), &data.shift);
+        let tile = self.tile.tile(0).0;
+        tile.squared_lengths(&mut self.lengths);
+        self.layout.scores((tile, codes), &mut self.scores);
+    }
+
+    /// To centre `center`, of the row in place `l`.
+    fn at(&self, center: usize, l: usize) -> f64 {
+        (self.lengths[l].into_f64() + 2.0 * self.scores[center][l].into_f64()).max(0.0)
+    }
 }
 
 fn chunk_sums(mass: &[f64]) -> Vec<f64> {

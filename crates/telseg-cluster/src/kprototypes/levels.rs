@@ -1,16 +1,16 @@
 //! Which columns hold codes, and the levels that each of them had at fit.
 
-use serde::{Deserialize, Serialize};
-use telseg_core::{Error, Result, Scalar, par};
+use std::ops::Range;
 
-/// Rows that one task encodes.
-const CHUNK: usize = 4096;
+use serde::{Deserialize, Serialize};
+use telseg_core::kernel::{CodeColumn, PackedCodes};
+use telseg_core::{Error, Result, Scalar};
 
 /// The largest code.
 pub(super) const MAX_CODE: u32 = 65_000;
 
 /// Stands for a missing code among the codes of a column.
-const MISSING: u32 = MAX_CODE + 1;
+const MISSING: u32 = CodeColumn::MISSING as u32;
 
 /// The level of a code that was not seen at fit; no mode ever has it.
 pub(super) const UNSEEN: u16 = u16::MAX;
@@ -30,62 +30,78 @@ pub(crate) struct Levels {
     codes: Vec<Vec<u32>>,
 }
 
-/// For every column of codes, the level of each code: faster than a search for many rows.
-struct Tables(Vec<Vec<u16>>);
+/// For every column of codes, the level of each code: faster than a search for many rows. `None` where they are the same.
+pub(super) struct Tables(Vec<Option<Vec<u16>>>);
 
 impl Tables {
-    fn level(&self, column: usize, code: u32) -> u16 {
-        let table = &self.0[column];
-        table.get(code as usize).copied().unwrap_or(UNSEEN)
+    /// Replaces the codes of all rows by their levels.
+    pub(super) fn map(&self, codes: &mut PackedCodes) {
+        for (column, table) in self.0.iter().enumerate() {
+            if let Some(table) = table {
+                codes.map_column(column, |code| {
+                    table.get(usize::from(code)).copied().unwrap_or(UNSEEN)
+                });
+            }
+        }
+    }
+}
+
+/// By column of codes, which codes some rows have.
+#[derive(Clone)]
+pub(super) struct Seen(Vec<Vec<bool>>);
+
+impl Seen {
+    pub(super) fn nothing(n_categorical: usize) -> Self {
+        Self(vec![Vec::new(); n_categorical])
+    }
+
+    pub(super) fn mark(&mut self, column: usize, codes: &[u16]) {
+        let seen = &mut self.0[column];
+        for &code in codes {
+            let code = usize::from(code);
+            if seen.len() <= code {
+                seen.resize(code + 1, false);
+            }
+            seen[code] = true;
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (seen, other) in self.0.iter_mut().zip(&other.0) {
+            seen.resize(seen.len().max(other.len()), false);
+            let pairs = seen.iter_mut().zip(other);
+            pairs.for_each(|(a, b)| *a |= b);
+        }
     }
 }
 
 impl Levels {
-    /// Learns the levels of the columns of codes from rows.
+    /// The columns, with no level yet.
     ///
     /// # Errors
-    /// A column that is not there, or a cell that is no code.
-    pub(super) fn learn<F: Scalar>(
-        rows: &[F],
-        n_columns: usize,
-        categorical: &[usize],
-    ) -> Result<Self> {
+    /// A column of codes that is not there.
+    pub(super) fn of_columns(n_columns: usize, categorical: &[usize]) -> Result<Self> {
         if let Some(column) = categorical.iter().find(|&&c| c >= n_columns) {
             let problem = format!("column {column} is not there: x has {n_columns} columns");
             return Err(Error::param("categorical", problem));
         }
         let mut categorical = categorical.to_vec();
         categorical.sort_unstable();
-        let n_rows = rows.len() / n_columns;
-        let numeric = (0..n_columns)
-            .filter(|c| categorical.binary_search(c).is_err())
-            .collect();
-        let parts = par::map(n_rows, CHUNK, |range| -> Result<Vec<Vec<bool>>> {
-            let mut seen = vec![Vec::new(); categorical.len()];
-            for i in range {
-                for (seen, &column) in seen.iter_mut().zip(&categorical) {
-                    let code = code(rows[i * n_columns + column], (i, column))? as usize;
-                    if seen.len() <= code {
-                        seen.resize(code + 1, false);
-                    }
-                    seen[code] = true;
-                }
-            }
-            Ok(seen)
-        });
-        let mut codes = vec![std::collections::BTreeSet::new(); categorical.len()];
-        for part in parts {
-            for (codes, seen) in codes.iter_mut().zip(part?) {
-                codes.extend((0..).zip(seen).filter(|(_, s)| *s).map(|(c, _)| c));
-            }
-        }
-        let codes = codes.into_iter().map(|c| c.into_iter().collect()).collect();
+        let numeric = (0..n_columns).filter(|c| categorical.binary_search(c).is_err());
         Ok(Self {
             n_columns,
-            numeric,
+            numeric: numeric.collect(),
+            codes: vec![Vec::new(); categorical.len()],
             categorical,
-            codes,
         })
+    }
+
+    /// The levels are the codes that were seen.
+    pub(super) fn learn(&mut self, seen: &Seen) {
+        for (codes, seen) in self.codes.iter_mut().zip(&seen.0) {
+            let seen = (0..).zip(seen).filter(|(_, seen)| **seen);
+            *codes = seen.map(|(code, _)| code).collect();
+        }
     }
 
     /// Rows of numbers only.
@@ -111,6 +127,18 @@ impl Levels {
         self.categorical.len()
     }
 
+    /// The columns of numbers in runs that lie side by side: where each begins among the numbers, and the columns.
+    pub(super) fn runs(&self) -> Vec<(usize, Range<usize>)> {
+        let mut runs: Vec<(usize, Range<usize>)> = Vec::new();
+        for (position, &column) in self.numeric.iter().enumerate() {
+            match runs.last_mut().filter(|(_, run)| run.end == column) {
+                Some((_, run)) => run.end += 1,
+                None => runs.push((position, column..column + 1)),
+            }
+        }
+        runs
+    }
+
     /// Number of levels of each column of codes.
     pub(super) fn sizes(&self) -> Vec<usize> {
         self.codes.iter().map(Vec::len).collect()
@@ -134,49 +162,50 @@ impl Levels {
         Ok(found.map_or(UNSEEN, |level| level as u16))
     }
 
-    /// Splits rows into numbers (`n_numeric` a row) and levels (`n_categorical` a row).
+    /// Splits a few rows into numbers (`n_numeric` a row) and levels (`n_categorical` a row).
     ///
     /// # Errors
     /// The first number that is not finite, or cell that is no code.
-    pub(crate) fn split<F: Scalar>(&self, rows: &[F]) -> Result<(Vec<F>, Vec<u16>)> {
-        let (d, c, all) = (self.n_numeric(), self.n_categorical(), self.n_columns);
-        let n_rows = rows.len() / all;
-        let tables = self.tables();
-        let mut numbers = vec![F::zero(); n_rows * d];
-        let parts = par::map(n_rows, CHUNK, |range| -> Result<Vec<u16>> {
-            let mut levels = Vec::with_capacity(range.len() * c);
-            for i in range {
-                let row = &rows[i * all..][..all];
-                if let Some(&column) = self.numeric.iter().find(|&&c| !row[c].is_finite()) {
-                    return Err(not_finite(row[column], (i, column)));
-                }
-                for (position, &column) in self.categorical.iter().enumerate() {
-                    levels.push(tables.level(position, code(row[column], (i, column))?));
-                }
+    pub(super) fn split<F: Scalar>(&self, rows: &[F]) -> Result<(Vec<F>, Vec<u16>)> {
+        let (mut numbers, mut levels) = (Vec::new(), Vec::new());
+        for (i, row) in rows.chunks_exact(self.n_columns).enumerate() {
+            self.check_numbers(row, i)?;
+            numbers.extend(self.numeric.iter().map(|&column| row[column]));
+            for (position, &column) in self.categorical.iter().enumerate() {
+                levels.push(self.level(position, row[column], i)?);
             }
-            Ok(levels)
-        });
-        par::fill(&mut numbers, CHUNK * d, |range, numbers| {
-            for (i, numbers) in (range.start / d..).zip(numbers.chunks_exact_mut(d)) {
-                let row = &rows[i * all..][..all];
-                let columns = numbers.iter_mut().zip(&self.numeric);
-                columns.for_each(|(v, &column)| *v = row[column]);
-            }
-        });
-        let mut levels = Vec::with_capacity(n_rows * c);
-        for part in parts {
-            levels.extend(part?);
         }
+        numbers.resize(rows.len() / self.n_columns * self.n_numeric(), F::zero());
         Ok((numbers, levels))
     }
 
-    fn tables(&self) -> Tables {
+    /// Refuses numbers that are not finite.
+    pub(super) fn check_numbers<F: Scalar>(&self, row: &[F], i: usize) -> Result<()> {
+        let bad = self.numeric.iter().find(|&&c| !row[c].is_finite());
+        bad.map_or(Ok(()), |&column| Err(not_finite(row[column], (i, column))))
+    }
+
+    /// Names the first number that is not finite, or cell that is no code.
+    pub(super) fn check<F: Scalar>(&self, rows: &[F]) -> Result<()> {
+        for (i, row) in rows.chunks_exact(self.n_columns).enumerate() {
+            self.check_numbers(row, i)?;
+            for &column in &self.categorical {
+                code(row[column], (i, column))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn tables(&self) -> Tables {
         let table = |codes: &Vec<u32>| {
+            if (0..).zip(codes).all(|(level, &code)| level == code) {
+                return None;
+            }
             let mut table = vec![UNSEEN; codes.last().map_or(0, |&c| c as usize + 1)];
             for (level, &code) in codes.iter().enumerate() {
                 table[code as usize] = level as u16;
             }
-            table
+            Some(table)
         };
         Tables(self.codes.iter().map(table).collect())
     }
@@ -223,12 +252,26 @@ pub(super) fn not_finite<F: Scalar>(value: F, at: (usize, usize)) -> Error {
 mod tests {
     use super::*;
 
+    /// Levels of two columns of codes beside one of numbers.
+    fn learnt(codes: [[u16; 3]; 2]) -> Levels {
+        let mut levels = Levels::of_columns(3, &[2, 1]).unwrap();
+        let (mut seen, mut later) = (Seen::nothing(2), Seen::nothing(2));
+        for (column, codes) in codes.iter().enumerate() {
+            seen.mark(column, &codes[..1]);
+            later.mark(column, &codes[1..]);
+        }
+        seen.merge(&later);
+        levels.learn(&seen);
+        levels
+    }
+
     #[test]
     fn codes_become_levels_and_come_back() {
         let nan = f32::NAN;
-        let rows = [1.5f32, 7.0, nan, 2.5, 3.0, 40_000.0, 3.5, 7.0, 0.0];
-        let levels = Levels::learn(&rows, 3, &[2, 1]).unwrap();
+        let missing = CodeColumn::MISSING;
+        let levels = learnt([[7, 3, 7], [missing, 40_000, 0]]);
         assert_eq!(levels.sizes(), [2, 3]);
+        let rows = [1.5f32, 7.0, nan, 2.5, 3.0, 40_000.0, 3.5, 7.0, 0.0];
         let (numbers, codes) = levels.split(&rows).unwrap();
         assert_eq!(numbers, [1.5, 2.5, 3.5]);
         assert_eq!(codes, [1, 2, 0, 1, 1, 0]); // 3 < 7; 0 < 40,000 < missing
@@ -241,11 +284,25 @@ mod tests {
     }
 
     #[test]
+    fn tables_and_searches_agree() {
+        // Codes that are their own levels need no table; what lies past them stays and matches no mode.
+        let levels = learnt([[1, 0, 2], [9, 4, 4]]);
+        let mut codes = PackedCodes::zeros(2, 2);
+        codes.set_row(0, [2, 9]);
+        codes.set_row(1, [3, 5]);
+        levels.tables().map(&mut codes);
+        assert_eq!(codes.row(0).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(codes.row(1).collect::<Vec<_>>(), [3, UNSEEN]);
+    }
+
+    #[test]
     fn what_is_no_code_is_named() {
+        let levels = learnt([[0; 3]; 2]);
         for bad in [-1.0, 0.5, 65_001.0, f64::INFINITY] {
-            let error = Levels::learn(&[1.0, 0.0, 2.0, bad], 2, &[1]).unwrap_err();
-            let found = error.to_string();
-            assert!(found.ends_with("or NaN) in row 1, column 1"), "{found}");
+            let rows = [1.0, 0.0, 0.0, 2.0, bad, 0.0];
+            let whole = levels.check(&rows).unwrap_err().to_string();
+            assert!(whole.ends_with("or NaN) in row 1, column 1"), "{whole}");
+            assert_eq!(levels.split(&rows).unwrap_err().to_string(), whole);
         }
     }
 }

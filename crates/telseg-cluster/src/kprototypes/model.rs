@@ -7,7 +7,7 @@ use telseg_core::{Error, Fit, Predict, Result, Scalar, Seed};
 
 use super::bounds::Bounds;
 use super::data::Data;
-use super::init;
+use super::init::{self, Start};
 use super::levels::{NO_MODE, UNSEEN};
 use super::params::{KPrototypesParams, PrototypeInit, PrototypeSearch};
 use super::prototypes::Prototypes;
@@ -82,8 +82,8 @@ impl KPrototypesParams {
     ///
     /// # Cost
     /// A round: at most `2 k d` floating point operations and `2 k c` on 16-bit integers a row, with `d` columns of
-    /// numbers and `c` of codes, in parallel over rows. Memory: two copies of the numbers, 4 bytes a code, and one number
-    /// a row (three with Hamerly's bounds) besides 4 bytes for its label.
+    /// numbers and `c` of codes, in parallel over rows. Memory: a copy of the numbers, 2 bytes a code and 4 a row for its
+    /// label, besides two numbers a row with Hamerly's bounds.
     pub fn fit<F: Scalar>(&self, x: &ArrayRef2<F>) -> Result<KPrototypes<F>> {
         self.fit_with(x, None)
     }
@@ -129,7 +129,13 @@ impl KPrototypesParams {
         let labels = best.labels.iter().enumerate();
         labels.for_each(|(i, &label)| sizes[label as usize] += data.weight(i));
         Ok(KPrototypes {
-            prototypes: best.prototypes,
+            prototypes: Prototypes {
+                means: best.centers.means,
+                modes: best.centers.modes,
+                levels: data.levels,
+                shift: data.shift,
+                gamma: data.gamma,
+            },
             report: KPrototypesReport {
                 search,
                 gamma: data.gamma.into_f64(),
@@ -155,7 +161,7 @@ impl KPrototypesParams {
         }
     }
 
-    fn start<F: Scalar>(&self, data: &Data<F>, start: usize) -> Result<Prototypes<F>> {
+    fn start<F: Scalar>(&self, data: &Data<F>, start: usize) -> Result<Start<F>> {
         let stream = Seed::new(self.seed).stream("kprototypes.init");
         let mut rng = stream.index(start as u64);
         let rows = match &self.init {
@@ -165,14 +171,12 @@ impl KPrototypesParams {
                 let (means, mut modes) = data.levels.split(&cells).map_err(named)?;
                 let unseen = modes.iter_mut().filter(|m| **m == UNSEEN);
                 unseen.for_each(|m| *m = NO_MODE);
-                let mut given = init::at_rows(data, &[]);
-                (given.means, given.modes) = (means, modes);
-                return Ok(given);
+                return Ok(Start { means, modes });
             }
             PrototypeInit::PlusPlus => init::plus_plus(data, self.n_clusters, &mut rng)?,
             PrototypeInit::Random => init::random(data, self.n_clusters, &mut rng),
         };
-        Ok(init::at_rows(data, &rows))
+        Ok(Start::at_rows(data, &rows))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Centres that have a mean in each column of numbers and a mode in each column of codes, and the nearest of them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ndarray::{ArrayRef1, ArrayRef2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use telseg_core::kernel::{
-    Centers, Level, Modes, NearestTile, Packed, PackedCodes, TILE, squared_distance,
+    Centers, CodeColumn, CodeTile, Level, Modes, NearestTile, Packed, PackedCodes, TILE, Tile,
 };
 use telseg_core::{Error, Result, Scalar};
 
@@ -33,32 +35,109 @@ pub(crate) struct Prototypes<F: Scalar> {
 #[derive(Clone, Debug)]
 pub(crate) struct Layout<F> {
     pub(crate) shifted: Vec<F>,
-    pub(crate) centers: Centers<F>,
-    pub(crate) modes: Modes<F>,
+    centers: Centers<F>,
+    modes: Modes<F>,
 }
 
-/// Room for one tile of rows and what is found of them.
+impl<F: Scalar> Layout<F> {
+    /// Of means of as many columns as the shift has, and modes of `n_categorical`; a mismatch adds `gamma` to a squared
+    /// distance.
+    pub(crate) fn new(
+        (means, modes): (&[F], &[u16]),
+        n_categorical: usize,
+        shift: &[F],
+        gamma: F,
+    ) -> Result<Self> {
+        let shifted = |c: &[F]| -> Vec<F> { c.iter().zip(shift).map(|(&c, &s)| c - s).collect() };
+        let shifted: Vec<F> = means.chunks_exact(shift.len()).flat_map(shifted).collect();
+        Ok(Self {
+            centers: Centers::new(&shifted, shift.len())?,
+            modes: Modes::new(modes.to_vec(), n_categorical, half(gamma))?,
+            shifted,
+        })
+    }
+
+    pub(crate) fn n_clusters(&self) -> usize {
+        self.centers.n()
+    }
+
+    /// Scores of all rows of a tile against every centre.
+    #[inline]
+    pub(crate) fn scores(&self, rows: (Tile<'_, F>, CodeTile<'_>), out: &mut [[F; TILE]]) {
+        self.centers.scores_mixed(rows, &self.modes, out);
+    }
+}
+
+/// Half of what a mismatch adds, as the kernel takes it.
+fn half<F: Scalar>(gamma: F) -> F {
+    gamma / (F::one() + F::one())
+}
+
+/// Room for a tile of rows as they come, numbers and codes side by side, and for their numbers relative to a shift.
+pub(crate) struct Wide<'a, F> {
+    levels: &'a Levels,
+    /// By column of the rows; zero where there are codes.
+    shift: Vec<F>,
+    rows: Packed<F>,
+    numbers: Packed<F>,
+    n_rows: usize,
+}
+
+impl<'a, F: Scalar> Wide<'a, F> {
+    pub(super) fn new(levels: &'a Levels, shift: &[F]) -> Self {
+        let mut wide = vec![F::zero(); levels.n_columns()];
+        let numeric = levels.numeric.iter().zip(shift);
+        numeric.for_each(|(&column, &s)| wide[column] = s);
+        Self {
+            levels,
+            shift: wide,
+            rows: Packed::zeros(TILE, levels.n_columns()),
+            numbers: Packed::zeros(TILE, levels.n_numeric()),
+            n_rows: 0,
+        }
+    }
+
+    /// Takes up to 64 rows.
+    #[inline]
+    pub(super) fn load(&mut self, rows: &[F]) {
+        self.n_rows = rows.len() / self.levels.n_columns();
+        self.rows.load(0, rows, &self.shift);
+        self.numbers
+            .gather(self.rows.tile(0).0, &self.levels.numeric);
+    }
+
+    /// Their numbers, relative to the shift.
+    #[inline]
+    pub(super) fn numbers(&self) -> Tile<'_, F> {
+        self.numbers.tile(0).0
+    }
+
+    /// What they have in one of the columns of codes; `None` where a cell holds no code.
+    #[inline]
+    pub(super) fn codes(&self, position: usize) -> Option<CodeColumn> {
+        let column = self.levels.categorical[position];
+        CodeColumn::encode(self.rows.tile(0).0, column, self.n_rows)
+    }
+}
+
+/// What is found of a tile of rows, and room for it.
 #[derive(Clone, Debug)]
-pub(crate) struct Room<F> {
-    pub(crate) numbers: Packed<F>,
-    pub(crate) codes: PackedCodes,
-    pub(crate) scores: Vec<[F; TILE]>,
+pub(crate) struct Found<F> {
+    scores: Vec<[F; TILE]>,
     pub(crate) nearest: NearestTile<F>,
 }
 
-impl<F: Scalar> Room<F> {
-    pub(crate) fn new(levels: &Levels, n_clusters: usize) -> Self {
+impl<F: Scalar> Found<F> {
+    pub(crate) fn new(n_clusters: usize) -> Self {
         Self {
-            numbers: Packed::zeros(TILE, levels.n_numeric()),
-            codes: PackedCodes::zeros(TILE, levels.n_categorical()),
             scores: vec![[F::zero(); TILE]; n_clusters],
             nearest: NearestTile::default(),
         }
     }
 
-    /// The nearest centres of the rows that were put here.
-    pub(crate) fn search(&mut self, layout: &Layout<F>) {
-        let rows = (self.numbers.tile(0).0, self.codes.tile(0));
+    /// Finds the nearest centres of a tile of rows.
+    #[inline]
+    pub(crate) fn search(&mut self, layout: &Layout<F>, rows: (Tile<'_, F>, CodeTile<'_>)) {
         let (scores, out) = (&mut self.scores, &mut self.nearest);
         layout
             .centers
@@ -87,32 +166,14 @@ impl<F: Scalar> Prototypes<F> {
         self.means.len() / self.levels.n_numeric()
     }
 
-    /// Half of what a mismatch adds, as the kernel takes it.
-    fn half_gamma(&self) -> F {
-        self.gamma / (F::one() + F::one())
-    }
-
-    pub(crate) fn layout(&self) -> Result<Layout<F>> {
-        let d = self.levels.n_numeric();
-        let shift =
-            |c: &[F]| -> Vec<F> { c.iter().zip(&self.shift).map(|(&c, &s)| c - s).collect() };
-        let shifted: Vec<F> = self.means.chunks_exact(d).flat_map(shift).collect();
-        let c = self.levels.n_categorical();
-        Ok(Layout {
-            centers: Centers::new(&shifted, d)?,
-            modes: Modes::new(self.modes.clone(), c, self.half_gamma())?,
-            shifted,
-        })
-    }
-
-    /// Squared distance of a row, split, to a centre.
-    #[inline]
-    pub(crate) fn distance(&self, numbers: &[F], codes: &[u16], center: usize) -> F {
-        let (d, c) = (self.levels.n_numeric(), self.levels.n_categorical());
-        let near = squared_distance(numbers, &self.means[center * d..][..d]);
-        let modes = &self.modes[center * c..][..c];
-        let count = codes.iter().zip(modes).filter(|(a, b)| a != b).count();
-        near + self.gamma * F::from_f64(count as f64)
+    fn layout(&self) -> Result<Layout<F>> {
+        let n_categorical = self.levels.n_categorical();
+        Layout::new(
+            (&self.means, &self.modes),
+            n_categorical,
+            &self.shift,
+            self.gamma,
+        )
     }
 
     pub(crate) fn predict_into(&self, x: &ArrayRef2<F>, out: &mut ArrayRef1<u32>) -> Result<()> {
@@ -121,25 +182,40 @@ impl<F: Scalar> Prototypes<F> {
             let expected = format!("{} (rows of x)", x.nrows());
             return Err(Error::shape("out", expected, out.len().to_string()));
         }
-        let (numbers, codes) = self.levels.split(&contiguous(x))?;
-        let layout = self.layout()?;
-        let (d, c) = (self.levels.n_numeric(), self.levels.n_categorical());
-        let label = |(chunk, labels): (usize, &mut [u32])| {
-            let mut room = Room::new(&self.levels, self.n_clusters());
-            for (t, labels) in labels.chunks_mut(TILE).enumerate() {
-                let first = chunk * CHUNK + t * TILE;
-                for l in 0..labels.len() {
-                    let row = &numbers[(first + l) * d..][..d];
-                    room.numbers.set_row(l, row, &self.shift);
-                    room.codes.set_row(l, &codes[(first + l) * c..][..c]);
+        let (rows, layout, tables) = (contiguous(x), self.layout()?, self.levels.tables());
+        let suspicious = AtomicBool::new(false);
+        let label = |(rows, labels): (&[F], &mut [u32])| {
+            let mut wide = Wide::new(&self.levels, &self.shift);
+            let mut codes = PackedCodes::zeros(TILE, self.levels.n_categorical());
+            let (mut found, mut lengths) = (Found::new(self.n_clusters()), [F::zero(); TILE]);
+            for (rows, labels) in rows
+                .chunks(TILE * self.levels.n_columns())
+                .zip(labels.chunks_mut(TILE))
+            {
+                wide.load(rows);
+                wide.numbers().squared_lengths(&mut lengths);
+                let mut sound = lengths[..labels.len()].iter().all(|l| l.is_finite());
+                for position in 0..self.levels.n_categorical() {
+                    match wide.codes(position) {
+                        Some(column) => codes.set_column(0, position, &column),
+                        None => sound = false,
+                    }
                 }
-                room.search(&layout);
-                labels.copy_from_slice(&room.nearest.label[..labels.len()]);
+                if !sound {
+                    suspicious.store(true, Ordering::Relaxed);
+                }
+                tables.map(&mut codes);
+                found.search(&layout, (wide.numbers(), codes.tile(0)));
+                labels.copy_from_slice(&found.nearest.label[..labels.len()]);
             }
         };
         let mut labels = vec![0; out.len()];
-        let chunks = labels.par_chunks_mut(CHUNK).enumerate();
-        chunks.for_each(label);
+        let chunks = rows.par_chunks(CHUNK * self.levels.n_columns());
+        chunks.zip(labels.par_chunks_mut(CHUNK)).for_each(label);
+        // A length that is not finite is a number that is not, or one whose square overflows.
+        if suspicious.into_inner() {
+            self.levels.check(&rows)?;
+        }
         out.iter_mut().zip(labels).for_each(|(o, l)| *o = l);
         Ok(())
     }
@@ -181,7 +257,7 @@ impl<F: Scalar> Prototypes<F> {
             let level = self.levels.level(position, row[column], 0)?;
             count += u16::from(level != mode);
         }
-        Ok(fma(self.half_gamma(), F::from_f64(f64::from(count)), score))
+        Ok(fma(half(self.gamma), F::from_f64(f64::from(count)), score))
     }
 
     pub(crate) fn check_width(&self, found: usize) -> Result<()> {
@@ -210,6 +286,9 @@ impl<F: Scalar> Prototypes<F> {
         }
         if !self.means.iter().chain(&self.shift).all(|v| v.is_finite()) {
             return broken("a centre is not finite");
+        }
+        if self.levels.numeric.is_empty() && self.shift[0] != F::zero() {
+            return broken("the zero that stands for numbers is shifted");
         }
         if !(self.gamma >= F::zero() && self.gamma.is_finite()) {
             return broken("gamma is negative or not finite");

@@ -2,14 +2,14 @@
 //! in any order, so that rows move between clusters without a trace.
 
 use telseg_core::Scalar;
+use telseg_core::kernel::{GridRows, Move, PackedCodes, round};
 
-/// The grid that values are rounded to.
+use crate::kmeans::sums::{Grid as NumberGrid, Sums as NumberSums};
+
+/// The grid that values and weights are rounded to.
 #[derive(Clone, Debug)]
 pub(super) struct Grid {
-    /// Powers of two that values of each column, times weights, are multiplied by.
-    scale: Vec<f64>,
-    /// The same for weights.
-    weight: f64,
+    pub(super) numbers: NumberGrid,
     /// Where the counts of each column of codes begin, and where the last end.
     starts: Vec<usize>,
 }
@@ -17,47 +17,25 @@ pub(super) struct Grid {
 /// Weighted sums and counts of every cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Sums {
-    numbers: Vec<i64>,
+    numbers: NumberSums,
     counts: Vec<i64>,
-    weights: Vec<i64>,
-    /// The row under way.
-    fixed: Vec<i64>,
 }
 
-/// A row as the sums take it: numbers relative to the shift, levels, weight.
+/// Rows as the sums take them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Part<'a, F> {
-    pub(super) numbers: &'a [F],
-    pub(super) shift: &'a [F],
-    pub(super) levels: &'a [u16],
-    pub(super) weight: f64,
-}
-
-/// Adding it to a number below 2^51 leaves the nearest integer in the low bits.
-const MAGIC: f64 = 6_755_399_441_055_744.0;
-
-#[inline(always)]
-fn round(value: f64) -> i64 {
-    (value + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits()) as i64
+pub(super) struct Rows<'a, F> {
+    pub(super) numbers: GridRows<'a, F>,
+    pub(super) codes: &'a PackedCodes,
 }
 
 impl Grid {
-    /// A grid so fine that the sum of `n` values, none larger than `largest` in its column, still fits 62 bits.
-    pub(super) fn new(n: usize, largest: &[f64], heaviest: f64, levels: &[usize]) -> Self {
-        let bits = 50.min(61 - (n.max(1) as f64).log2().ceil() as i32);
-        let power = |largest: f64| match largest > 0.0 {
-            true => 2f64.powi((bits - largest.log2().ceil() as i32).min(1000)),
-            false => 1.0,
-        };
+    /// The grid of `numbers`, and room for so many levels in each column of codes.
+    pub(super) fn new(numbers: NumberGrid, levels: &[usize]) -> Self {
         let mut starts = vec![0];
         for (at, n_levels) in levels.iter().enumerate() {
             starts.push(starts[at] + n_levels);
         }
-        Self {
-            scale: largest.iter().map(|l| power(l * heaviest)).collect(),
-            weight: power(heaviest),
-            starts,
-        }
+        Self { numbers, starts }
     }
 
     fn n_levels(&self) -> usize {
@@ -67,69 +45,44 @@ impl Grid {
 
 impl Sums {
     pub(super) fn zeros(n_clusters: usize, grid: &Grid) -> Self {
-        let d = grid.scale.len();
         Self {
-            numbers: vec![0; n_clusters * d],
+            numbers: NumberSums::zeros(n_clusters, grid.numbers.scale.len()),
             counts: vec![0; n_clusters * grid.n_levels()],
-            weights: vec![0; n_clusters],
-            fixed: vec![0; d],
         }
     }
 
-    /// Moves a row into cluster `to` and out of cluster `from`.
-    #[inline]
-    pub(super) fn move_row<F: Scalar>(
-        &mut self,
-        grid: &Grid,
-        row: Part<'_, F>,
-        (from, to): (Option<u32>, u32),
-    ) {
-        let cells = row.numbers.iter().zip(row.shift).zip(&grid.scale);
-        for (fixed, ((&x, &s), &scale)) in self.fixed.iter_mut().zip(cells) {
-            *fixed = round((x - s).into_f64() * (row.weight * scale));
+    /// Moves rows into clusters and out of those that they leave.
+    pub(super) fn move_rows<F: Scalar>(&mut self, grid: &Grid, rows: Rows<'_, F>, moves: &[Move]) {
+        let (numbers, n_levels) = (rows.numbers, grid.n_levels());
+        self.numbers.move_rows(&grid.numbers, numbers, moves);
+        for m in moves {
+            let weight = numbers.weights.map_or(1.0, |w| w[m.row as usize]);
+            let amount = round(weight * grid.numbers.weight);
+            let (to, from) = (m.to as usize * n_levels, m.from as usize * n_levels);
+            for (&start, level) in grid.starts.iter().zip(rows.codes.row(m.row as usize)) {
+                let level = start + usize::from(level);
+                self.counts[to + level] += amount;
+                if m.from != u32::MAX {
+                    self.counts[from + level] -= amount;
+                }
+            }
         }
-        let amount = round(row.weight * grid.weight);
-        self.add_row(grid, row.levels, to as usize, amount, 1);
-        if let Some(from) = from {
-            self.add_row(grid, row.levels, from as usize, -amount, -1);
-        }
-    }
-
-    #[inline(always)]
-    fn add_row(&mut self, grid: &Grid, levels: &[u16], cluster: usize, amount: i64, sign: i64) {
-        let (d, n_levels) = (self.fixed.len(), grid.n_levels());
-        let sums = self.numbers[cluster * d..][..d].iter_mut();
-        sums.zip(&self.fixed).for_each(|(s, f)| *s += sign * f);
-        let counts = &mut self.counts[cluster * n_levels..][..n_levels];
-        for (&start, &level) in grid.starts.iter().zip(levels) {
-            counts[start + usize::from(level)] += amount;
-        }
-        self.weights[cluster] += amount;
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        for (a, b) in [
-            (&mut self.numbers, &other.numbers),
-            (&mut self.counts, &other.counts),
-            (&mut self.weights, &other.weights),
-        ] {
-            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-        }
+        self.numbers.add(&other.numbers);
+        let pairs = self.counts.iter_mut().zip(&other.counts);
+        pairs.for_each(|(a, b)| *a += b);
     }
 
     /// Weight of a cluster.
     pub(super) fn weight(&self, grid: &Grid, cluster: usize) -> f64 {
-        self.weights[cluster] as f64 / grid.weight
+        self.numbers.weight(&grid.numbers, cluster)
     }
 
     /// Mean of a cluster relative to the shift; `None` where it is empty.
     pub(super) fn mean(&self, grid: &Grid, cluster: usize) -> Option<impl Iterator<Item = f64>> {
-        let (weight, d) = (self.weight(grid, cluster), self.fixed.len());
-        let sums = &self.numbers[cluster * d..][..d];
-        (self.weights[cluster] > 0).then(|| {
-            let pairs = sums.iter().zip(&grid.scale);
-            pairs.map(move |(&s, &scale)| s as f64 / scale / weight)
-        })
+        self.numbers.mean(&grid.numbers, cluster)
     }
 
     /// The most frequent level of a cluster in a column, the lowest of equals, and its weight.
@@ -142,7 +95,7 @@ impl Sums {
                 best = (level as u16, count);
             }
         }
-        (best.0, best.1 as f64 / grid.weight)
+        (best.0, best.1 as f64 / grid.numbers.weight)
     }
 }
 
@@ -150,39 +103,56 @@ impl Sums {
 mod tests {
     use super::*;
 
-    fn part<'a>(numbers: &'a [f64], levels: &'a [u16], weight: f64) -> Part<'a, f64> {
-        let shift = &[0.0];
-        Part {
-            numbers,
-            shift,
-            levels,
-            weight,
-        }
+    const NONE: u32 = u32::MAX;
+
+    fn codes(rows: &[&[u16]]) -> PackedCodes {
+        let mut codes = PackedCodes::zeros(rows.len(), rows[0].len());
+        let rows = rows.iter().enumerate();
+        rows.for_each(|(i, row)| codes.set_row(i, row.iter().copied()));
+        codes
+    }
+
+    fn step(row: u32, from: u32, to: u32) -> Move {
+        Move { row, from, to }
     }
 
     #[test]
     fn rows_that_move_leave_no_trace() {
-        let grid = Grid::new(3, &[8.0], 2.0, &[2, 3]);
-        let (mut sums, mut untouched) = (Sums::zeros(2, &grid), Sums::zeros(2, &grid));
-        untouched.move_row(&grid, part(&[0.1], &[1, 2], 0.3), (None, 1));
-        sums.move_row(&grid, part(&[0.1], &[1, 2], 0.3), (None, 0));
-        sums.move_row(&grid, part(&[0.1], &[1, 2], 0.3), (Some(0), 1));
-        assert_eq!(sums.numbers, untouched.numbers);
-        assert_eq!(
-            (sums.counts, sums.weights),
-            (untouched.counts, untouched.weights)
-        );
+        let grid = Grid::new(NumberGrid::new(3, &[8.0], 2.0), &[2, 3]);
+        let (mut straight, mut around) = (Sums::zeros(2, &grid), Sums::zeros(2, &grid));
+        let rows = Rows {
+            numbers: GridRows {
+                rows: &[0.1],
+                shift: &[0.0],
+                scale: &grid.numbers.scale,
+                weights: Some(&[0.3]),
+            },
+            codes: &codes(&[&[1, 2]]),
+        };
+        straight.move_rows(&grid, rows, &[step(0, NONE, 1)]);
+        around.move_rows(&grid, rows, &[step(0, NONE, 0), step(0, 0, 1)]);
+        assert_eq!(straight.numbers, around.numbers);
+        assert_eq!(straight.counts, around.counts);
+        assert_eq!(straight.weight(&grid, 0), 0.0);
     }
 
     #[test]
     fn means_and_modes_are_weighted_and_ties_take_the_lowest() {
-        let grid = Grid::new(3, &[3.0], 3.0, &[3]);
+        let grid = Grid::new(NumberGrid::new(3, &[3.0], 3.0), &[3]);
         let mut sums = Sums::zeros(1, &grid);
-        sums.move_row(&grid, part(&[1.0], &[2], 3.0), (None, 0));
-        sums.move_row(&grid, part(&[-3.0], &[1], 1.0), (None, 0));
+        let rows = Rows {
+            numbers: GridRows {
+                rows: &[1.0, -3.0, 0.0],
+                shift: &[0.0],
+                scale: &grid.numbers.scale,
+                weights: Some(&[3.0, 1.0, 2.0]),
+            },
+            codes: &codes(&[&[2], &[1], &[1]]),
+        };
+        sums.move_rows(&grid, rows, &[step(0, NONE, 0), step(1, NONE, 0)]);
         assert_eq!(sums.mean(&grid, 0).unwrap().collect::<Vec<_>>(), [0.0]);
         assert_eq!(sums.mode(&grid, 0, 0), (2, 3.0));
-        sums.move_row(&grid, part(&[0.0], &[1], 2.0), (None, 0));
+        sums.move_rows(&grid, rows, &[step(2, NONE, 0)]);
         assert_eq!(sums.mode(&grid, 0, 0), (1, 3.0));
         assert!(Sums::zeros(1, &grid).mean(&grid, 0).is_none());
     }

@@ -8,6 +8,7 @@
 
 mod bucket;
 mod cuts;
+mod extent;
 mod fixed;
 mod lanes;
 mod level;
@@ -24,13 +25,14 @@ mod transpose;
 
 pub use bucket::{BUCKET, bucket_distances, bucket_mask};
 pub use cuts::CutTable;
+pub use extent::Extent;
 pub use fixed::{GridRows, Move, move_rows, round};
 pub use lanes::{BoxLanes, LANES, Probe, RowLanes};
 pub use level::Level;
 #[doc(hidden)]
 pub use level::dispatch;
 pub use matmul::matmul;
-pub use modes::{CodeTile, Modes, PackedCodes};
+pub use modes::{CodeColumn, CodeTile, Modes, PackedCodes};
 pub use nearest::{Centers, Margin, NearestTile};
 pub use pack::{Packed, TILE, Tile};
 pub use posterior::posterior;
@@ -68,6 +70,21 @@ pub trait Kernel: num_traits::Float + Default + Send + Sync + 'static {
         codes: CodeTile<'_>,
         modes: &Modes<Self>,
         scores: &mut [[Self; TILE]],
+    );
+    #[doc(hidden)]
+    fn encode(
+        level: Level,
+        lane: &pack::Lane<Self>,
+        n_rows: usize,
+        out: &mut pack::Lane<u16>,
+    ) -> u64;
+    #[doc(hidden)]
+    fn extent_tile(
+        level: Level,
+        tile: Tile<'_, Self>,
+        n_rows: usize,
+        weights: &[f64; TILE],
+        extents: &mut [Extent<Self>],
     );
     #[doc(hidden)]
     fn probe_rows(
@@ -211,6 +228,18 @@ macro_rules! implement {
                     modes::add::<$t, $middle, true>,
                     modes::add::<$t, $plain, false>;
                     (codes: CodeTile<'_>, modes: &Modes<$t>, scores: &mut [[$t; TILE]]) -> ())
+            }
+
+            #[inline]
+            fn encode(level: Level, lane: &pack::Lane<$t>, n_rows: usize, out: &mut pack::Lane<u16>) -> u64 {
+                level::dispatch!(level, modes::encode::<$t>, modes::encode::<$t>, modes::encode::<$t>;
+                    (lane: &pack::Lane<$t>, n_rows: usize, out: &mut pack::Lane<u16>) -> u64)
+            }
+
+            #[inline]
+            fn extent_tile(level: Level, tile: Tile<'_, $t>, n_rows: usize, weights: &[f64; TILE], extents: &mut [Extent<$t>]) {
+                level::dispatch!(level, extent::add::<$t>, extent::add::<$t>, extent::add::<$t>;
+                    (tile: Tile<'_, $t>, n_rows: usize, weights: &[f64; TILE], extents: &mut [Extent<$t>]) -> ())
             }
 
             #[inline]

@@ -43,10 +43,24 @@ impl PackedCodes {
 
     /// Writes the codes of one row.
     #[inline]
-    pub fn set_row(&mut self, row: usize, codes: &[u16]) {
+    pub fn set_row(&mut self, row: usize, codes: impl IntoIterator<Item = u16>) {
         let tile = &mut self.lanes[row / TILE * self.n_columns..][..self.n_columns];
-        for (lane, &code) in tile.iter_mut().zip(codes) {
+        for (lane, code) in tile.iter_mut().zip(codes) {
             lane.0[row % TILE] = code;
+        }
+    }
+
+    /// Writes the codes that one column of a tile holds, as [`CodeColumn::encode`] found them.
+    #[inline]
+    pub fn set_column(&mut self, tile: usize, column: usize, codes: &CodeColumn) {
+        self.lanes[tile * self.n_columns..][..self.n_columns][column] = codes.0;
+    }
+
+    /// Replaces each code of a column, padding included.
+    pub fn map_column(&mut self, column: usize, map: impl Fn(u16) -> u16) {
+        let lanes = self.lanes.iter_mut().skip(column);
+        for lane in lanes.step_by(self.n_columns) {
+            lane.0.iter_mut().for_each(|code| *code = map(*code));
         }
     }
 
@@ -57,6 +71,55 @@ impl PackedCodes {
             lanes: &self.lanes[index * self.n_columns..][..self.n_columns],
         }
     }
+
+    /// The codes of one row.
+    #[inline]
+    pub fn row(&self, row: usize) -> impl ExactSizeIterator<Item = u16> {
+        let lanes = &self.lanes[row / TILE * self.n_columns..][..self.n_columns];
+        lanes.iter().map(move |lane| lane.0[row % TILE])
+    }
+}
+
+/// The codes that 64 rows have in one column.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeColumn(Lane<u16>);
+
+impl CodeColumn {
+    /// What stands for a missing code; the largest code is one less.
+    pub const MISSING: u16 = 65_001;
+
+    /// Reads the codes in one column of a tile: whole numbers from 0 to 65,000, or NaN where the code is missing. `None`
+    /// where one of the first `n_rows` is something else.
+    #[inline]
+    pub fn encode<T: Scalar>(tile: Tile<'_, T>, column: usize, n_rows: usize) -> Option<Self> {
+        let mut codes = Lane([0; TILE]);
+        let bad = <T as Kernel>::encode(Level::best(), &tile.lanes[column], n_rows, &mut codes);
+        (bad == 0).then_some(Self(codes))
+    }
+
+    /// The codes of all 64 places, those past the last row included.
+    pub fn codes(&self) -> &[u16; TILE] {
+        &self.0.0
+    }
+}
+
+/// Codes of a lane; how many of the first `n_rows` are none.
+#[inline(always)]
+pub(super) fn encode<T: Scalar>(lane: &Lane<T>, n_rows: usize, out: &mut Lane<u16>) -> u64 {
+    // Adding 2^52 to a whole number below it leaves that number in the low bits.
+    const WHOLE: f64 = 4_503_599_627_370_496.0;
+    let mut bad = 0;
+    for l in 0..TILE {
+        let value = lane.0[l].into_f64();
+        let missing = value.is_nan();
+        let inside = (0.0..f64::from(CodeColumn::MISSING)).contains(&value);
+        let lifted = if inside { value } else { 0.0 } + WHOLE;
+        let whole = lifted - WHOLE == value;
+        bad += u64::from(!(missing | (inside & whole)) & (l < n_rows));
+        let code = lifted.to_bits() as u16;
+        out.0[l] = if missing { CodeColumn::MISSING } else { code };
+    }
+    bad
 }
 
 impl<T: Scalar> Modes<T> {
@@ -207,7 +270,7 @@ mod tests {
             let modes: Vec<u16> = (0..k * c).map(|i| code(30_000 + i)).collect();
             let packed = Packed::new(&x, &vec![T::zero(); d]).unwrap();
             let mut packed_codes = PackedCodes::zeros(n, c);
-            (0..n).for_each(|i| packed_codes.set_row(i, &codes[i * c..][..c]));
+            (0..n).for_each(|i| packed_codes.set_row(i, codes[i * c..][..c].iter().copied()));
             let layout = Centers::new(centers.as_slice().unwrap(), d).unwrap();
             let gamma = 0.8;
             let laid = Modes::new(modes.clone(), c, T::from_f64(gamma / 2.0)).unwrap();
@@ -248,6 +311,54 @@ mod tests {
         // 14 products below 1 and 6 mismatches of 0.4: a dozen units of 2^-22 and of 2^-51.
         agrees::<f32>(4e-6);
         agrees::<f64>(1e-14);
+    }
+
+    fn codes_of<T: Scalar>() {
+        let nan = f64::NAN;
+        let cells = [
+            0.0,
+            -0.0,
+            1.0,
+            65_000.0,
+            nan,
+            -1.0,
+            0.5,
+            65_001.0,
+            f64::INFINITY,
+            64_999.5,
+        ];
+        let lane = Lane(std::array::from_fn(|l| T::from_f64(cells[l % cells.len()])));
+        for level in Level::available() {
+            for (n_rows, expected) in [(0, 0), (5, 0), (6, 1), (10, 5), (TILE, 30)] {
+                let mut out = Lane([7; TILE]);
+                let bad = <T as Kernel>::encode(level, &lane, n_rows, &mut out);
+                assert_eq!(bad, expected, "{level:?} {n_rows}");
+                let missing = CodeColumn::MISSING;
+                assert_eq!(out.0[..5], [0, 0, 1, 65_000, missing], "{level:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn whole_numbers_become_codes_on_every_level() {
+        codes_of::<f32>();
+        codes_of::<f64>();
+    }
+
+    #[test]
+    fn rows_and_columns_of_codes_agree() {
+        let lane = Lane(std::array::from_fn(|l| l as f32));
+        let tile = Tile { lanes: &[lane] };
+        let column = CodeColumn::encode(tile, 0, TILE).unwrap();
+        let mut packed = PackedCodes::zeros(100, 2);
+        packed.set_column(0, 1, &column);
+        packed.set_row(70, [3, 4]);
+        packed.map_column(1, |code| code + 1);
+        assert_eq!(packed.row(9).collect::<Vec<_>>(), [0, 10]);
+        assert_eq!(packed.row(70).collect::<Vec<_>>(), [3, 5]);
+        let broken = Lane([0.5f32; TILE]);
+        let tile = Tile { lanes: &[broken] };
+        assert!(CodeColumn::encode(tile, 0, 1).is_none());
     }
 
     #[test]

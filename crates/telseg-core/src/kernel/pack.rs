@@ -122,6 +122,14 @@ impl<T: Scalar> Packed<T> {
         <T as Kernel>::transpose(Level::best(), rows, shift, lanes);
     }
 
+    /// Writes some columns of a tile to the columns of the first tile.
+    #[inline]
+    pub fn gather(&mut self, tile: Tile<'_, T>, columns: &[usize]) {
+        for (lane, &column) in self.lanes.iter_mut().zip(columns) {
+            *lane = tile.lanes[column];
+        }
+    }
+
     /// Writes one row minus `shift` to place `row`, for tiles that are gathered anew.
     pub fn set_row(&mut self, row: usize, values: &[T], shift: &[T]) {
         transpose::put(
