@@ -21,6 +21,7 @@ const ALL: &[(&str, Workload)] = &[
     ("kmedoids", mixed::kmedoids),
     ("constrained_kmeans", mixed::constrained),
     ("gmm", mixture::gmm),
+    ("latent", mixture::latent),
     ("dbscan", density::dbscan),
     ("dbscan_d8", density::dbscan),
     ("hdbscan", density::hdbscan),

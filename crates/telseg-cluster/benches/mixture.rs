@@ -50,24 +50,33 @@ fn latent(c: &mut Criterion) {
         Family::ZeroInflatedPoisson,
     ];
     let numbers = usage();
-    let x = Array2::from_shape_fn((ROWS, 4), |(i, j)| match j {
-        _ if (i + 5 * j) % 13 == 0 => f32::NAN,
-        0 => numbers[[i, 0]],
-        1 => numbers[[i, 1]].floor().min(3.0),
-        _ => numbers[[i, j]].floor(),
-    });
-    let start = Array2::from_shape_fn((ROWS, 4), |(i, c)| if i % 4 == c { 0.7 } else { 0.1 });
-    let params = LatentClass::params(4, families)
-        .with_init(LatentInit::Responsibilities(start))
-        .with_n_init(1)
-        .with_max_iter(5)
-        .with_tol(0.0);
-    assert_eq!(params.fit(&x).unwrap().report().n_iter, 5);
     let mut group = c.benchmark_group("latent classes");
     group.sample_size(10);
-    group.bench_function("20k x 4, 4 classes, 5 iterations", |b| {
-        b.iter(|| params.fit(black_box(&x)).unwrap())
-    });
+    for (columns, classes) in [(4, 4), (12, 6)] {
+        let x = Array2::from_shape_fn((ROWS, columns), |(i, j)| match j % 4 {
+            _ if (i + 5 * j) % 13 == 0 => f32::NAN,
+            0 => numbers[[i, j]],
+            1 => numbers[[i, j]].floor().min(3.0),
+            _ => numbers[[i, j]].floor(),
+        });
+        let rest = 0.3 / (classes - 1) as f64;
+        let start =
+            Array2::from_shape_fn(
+                (ROWS, classes),
+                |(i, c)| {
+                    if i % classes == c { 0.7 } else { rest }
+                },
+            );
+        let families = families.iter().cycle().take(columns).copied();
+        let params = LatentClass::params(classes, families)
+            .with_init(LatentInit::Responsibilities(start))
+            .with_n_init(1)
+            .with_max_iter(5)
+            .with_tol(0.0);
+        assert_eq!(params.fit(&x).unwrap().report().n_iter, 5);
+        let name = format!("20k x {columns}, {classes} classes, 5 iterations");
+        group.bench_function(name, |b| b.iter(|| params.fit(black_box(&x)).unwrap()));
+    }
 }
 
 criterion_group!(benches, gaussian, latent);

@@ -2,9 +2,10 @@
 
 use ndarray::{Array1, Array2, ArrayRef1};
 use serde::{Deserialize, Serialize};
+use telseg_core::kernel::TILE;
 use telseg_core::{Error, Result};
 
-use super::counts::log_factorial;
+use super::counts::{log_factorial, log_factorials};
 use super::params::Family;
 
 /// No probability is less, whatever the smoothing.
@@ -199,26 +200,29 @@ impl Tally {
 
 impl Prepared {
     /// Adds the log density of a tile's cells in every class.
-    pub(super) fn add<const N: usize>(&self, cells: &[f64; N], joint: &mut [[f64; N]]) {
+    #[inline(always)]
+    pub(super) fn add(&self, cells: &[f64; TILE], joint: &mut [[f64; TILE]]) {
         match self {
             Self::Normal(bells) => {
                 for (bell, joint) in bells.iter().zip(joint) {
-                    for l in 0..N {
+                    for l in 0..TILE {
                         joint[l] += bell.log(cells[l]);
                     }
                 }
             }
             Self::Categorical { n_levels, logs } => {
+                let observed = cells.map(|cell| !cell.is_nan());
+                let levels = cells.map(|cell| cell as usize); // a missing cell reads level 0, and drops it
                 for (logs, joint) in logs.chunks_exact(*n_levels).zip(joint) {
-                    for l in 0..N {
-                        joint[l] += level(logs, cells[l]);
+                    for l in 0..TILE {
+                        joint[l] += if observed[l] { logs[levels[l]] } else { 0.0 };
                     }
                 }
             }
             Self::Count(tallies) => {
-                let factorials = cells.map(|n| if n.is_nan() { 0.0 } else { log_factorial(n) });
+                let factorials = log_factorials(cells);
                 for (tally, joint) in tallies.iter().zip(joint) {
-                    for l in 0..N {
+                    for l in 0..TILE {
                         joint[l] += tally.log(cells[l], factorials[l]);
                     }
                 }
@@ -229,18 +233,12 @@ impl Prepared {
     /// The log density of one cell in one class, with the bits of a tile.
     pub(super) fn log(&self, class: usize, cell: f64) -> f64 {
         match self {
+            _ if cell.is_nan() => 0.0,
             Self::Normal(bells) => bells[class].log(cell),
-            Self::Categorical { n_levels, logs } => level(&logs[class * n_levels..], cell),
-            Self::Count(_) if cell.is_nan() => 0.0,
+            Self::Categorical { n_levels, logs } => logs[class * n_levels + cell as usize],
             Self::Count(tallies) => tallies[class].log(cell, log_factorial(cell)),
         }
     }
-}
-
-#[inline(always)]
-fn level(logs: &[f64], cell: f64) -> f64 {
-    let log = logs[cell as usize]; // a missing cell reads level 0, and drops it
-    if cell.is_nan() { 0.0 } else { log }
 }
 
 #[cfg(test)]
@@ -294,9 +292,10 @@ mod tests {
                 (prepared.log(0, cell) - expected).abs() < 1e-15,
                 "{column:?}"
             );
-            let mut joint = [[0.0; 2]];
-            prepared.add(&[cell, f64::NAN], &mut joint);
-            assert_eq!(joint[0], [prepared.log(0, cell), 0.0]);
+            let (mut cells, mut joint) = ([cell; TILE], [[0.0; TILE]]);
+            cells[1] = f64::NAN;
+            prepared.add(&cells, &mut joint);
+            assert_eq!(joint[0][..2], [prepared.log(0, cell), 0.0]);
             assert_eq!(prepared.log(0, f64::NAN), 0.0);
         }
     }

@@ -2,16 +2,16 @@
 
 use std::sync::LazyLock;
 
+use telseg_core::kernel::TILE;
+
 const TABLE: usize = 1024;
 
-static LOG_FACTORIAL: LazyLock<Vec<f64>> = LazyLock::new(|| {
+static LOG_FACTORIAL: LazyLock<[f64; TABLE]> = LazyLock::new(|| {
     let mut sum = 0.0;
-    (0..TABLE)
-        .map(|n| {
-            sum += if n > 1 { (n as f64).ln() } else { 0.0 };
-            sum
-        })
-        .collect()
+    std::array::from_fn(|n| {
+        sum += if n > 1 { (n as f64).ln() } else { 0.0 };
+        sum
+    })
 });
 
 /// `ln n!` of a whole number: from a table, then by Stirling's series, whose next term is below 1e-18 there.
@@ -25,6 +25,15 @@ pub(super) fn log_factorial(n: f64) -> f64 {
     }
 }
 
+/// The same of all cells of a tile; of a missing one, 0.
+pub(super) fn log_factorials(cells: &[f64; TILE]) -> [f64; TILE] {
+    let table: &[f64; TABLE] = &LOG_FACTORIAL;
+    cells.map(|n| match table.get(n as usize) {
+        Some(value) => *value, // of a missing cell, the first
+        None => log_factorial(n),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +44,9 @@ mod tests {
         assert!((log_factorial(5.0) - 120f64.ln()).abs() < 1e-14);
         let step = log_factorial(1024.0) - log_factorial(1023.0);
         assert!((step - 1024f64.ln()).abs() < 1e-10);
+        let mut cells = [2000.0; TILE];
+        (cells[0], cells[1]) = (5.0, f64::NAN);
+        let found = log_factorials(&cells);
+        assert_eq!(found[..3], [log_factorial(5.0), 0.0, log_factorial(2000.0)]);
     }
 }

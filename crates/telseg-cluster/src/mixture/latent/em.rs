@@ -2,7 +2,7 @@
 
 use ndarray::Array1;
 use telseg_core::Result;
-use telseg_core::kernel::{TILE, posterior};
+use telseg_core::kernel::{Level, TILE, dispatch, posterior};
 
 use super::cells::Cells;
 use super::column::{LatentColumn, Prepared};
@@ -28,12 +28,18 @@ impl Density {
 
     /// Log joint density of every class and every row of a tile.
     pub(super) fn joint(&self, tile: &[[f64; TILE]], joint: &mut [[f64; TILE]]) {
-        for (joint, &log) in joint.iter_mut().zip(&self.log_weights) {
-            *joint = [log; TILE];
+        #[inline(always)]
+        fn body(density: &Density, tile: &[[f64; TILE]], joint: &mut [[f64; TILE]]) {
+            for (joint, &log) in joint.iter_mut().zip(&density.log_weights) {
+                *joint = [log; TILE];
+            }
+            for (column, cells) in density.columns.iter().zip(tile) {
+                column.add(cells, joint);
+            }
         }
-        for (column, cells) in self.columns.iter().zip(tile) {
-            column.add(cells, joint);
-        }
+        let density = self;
+        dispatch!(Level::best(), body, body, body;
+            (density: &Density, tile: &[[f64; TILE]], joint: &mut [[f64; TILE]]) -> ())
     }
 
     /// The most probable class of one row, with the bits of a tile.
@@ -119,14 +125,7 @@ fn collect(
         let mut joint = vec![[0.0; TILE]; weights.len()];
         for t in tiles {
             memberships(t, &mut joint, &mut stats);
-            for joint in &mut joint {
-                joint
-                    .iter_mut()
-                    .zip(&cells.weights[t])
-                    .for_each(|(r, w)| *r *= w);
-            }
-            stats.weight += cells.weights[t].iter().sum::<f64>();
-            stats.add(cells.tile(t), &joint);
+            stats.add(cells.tile(t), &cells.weights[t], &mut joint);
         }
         stats
     };

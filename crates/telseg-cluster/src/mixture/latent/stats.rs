@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
-use telseg_core::kernel::TILE;
+use telseg_core::kernel::{Level, TILE, dispatch};
 use telseg_core::merge::Merge;
 use telseg_core::{Error, Result};
 
@@ -90,14 +90,35 @@ impl LatentStats {
         }
     }
 
-    /// Adds a tile whose memberships, times the rows' weights, are given.
-    pub(super) fn add(&mut self, tile: &[[f64; TILE]], memberships: &[[f64; TILE]]) {
-        for (size, memberships) in self.sizes.iter_mut().zip(memberships) {
-            *size += memberships.iter().sum::<f64>();
+    /// Adds a tile whose memberships are given; leaves them times the weights of the rows.
+    pub(super) fn add(
+        &mut self,
+        tile: &[[f64; TILE]],
+        weights: &[f64; TILE],
+        memberships: &mut [[f64; TILE]],
+    ) {
+        #[inline(always)]
+        fn body(
+            stats: &mut LatentStats,
+            tile: &[[f64; TILE]],
+            weights: &[f64; TILE],
+            memberships: &mut [[f64; TILE]],
+        ) {
+            stats.weight += sums(weights, weights, |_, w| [w])[0];
+            for (size, memberships) in stats.sizes.iter_mut().zip(memberships.iter_mut()) {
+                for (r, w) in memberships.iter_mut().zip(weights) {
+                    *r *= w;
+                }
+                *size += sums(memberships, memberships, |_, r| [r])[0];
+            }
+            for (column, cells) in stats.columns.iter_mut().zip(tile) {
+                column.add(cells, memberships);
+            }
         }
-        for (column, cells) in self.columns.iter_mut().zip(tile) {
-            column.add(cells, memberships);
-        }
+        let stats = self;
+        dispatch!(Level::best(), body, body, body;
+            (stats: &mut LatentStats, tile: &[[f64; TILE]], weights: &[f64; TILE],
+                memberships: &mut [[f64; TILE]]) -> ())
     }
 
     /// Whether the sums are of the same model.
@@ -124,6 +145,7 @@ impl LatentStats {
 }
 
 impl LatentColumnStats {
+    #[inline(always)]
     fn add(&mut self, cells: &[f64; TILE], memberships: &[[f64; TILE]]) {
         for (c, r) in memberships.iter().enumerate() {
             match self {
@@ -143,9 +165,18 @@ impl LatentColumnStats {
                     second[c] += two;
                 }
                 Self::Levels { sizes } => {
+                    let mut sizes = sizes.row_mut(c);
+                    if sizes.len() <= FEW_LEVELS {
+                        for (level, size) in sizes.iter_mut().enumerate() {
+                            let level = level as f64;
+                            let here = |x, r| [if x == level { r } else { 0.0 }];
+                            *size += sums(cells, r, here)[0];
+                        }
+                        continue;
+                    }
                     for (&x, &r) in cells.iter().zip(r) {
                         if !x.is_nan() {
-                            sizes[[c, x as usize]] += r;
+                            sizes[x as usize] += r;
                         }
                     }
                 }
@@ -250,14 +281,18 @@ impl Merge for LatentStats {
     }
 }
 
-/// Three sums over the observed cells of a tile, in eight partial sums each.
+/// So many levels are each summed by themselves, eight rows at a time: that is faster than adding row after row to one of
+/// a few places in memory.
+const FEW_LEVELS: usize = 16;
+
+/// Sums over the observed cells of a tile, in eight partial sums each.
 #[inline(always)]
-fn sums(
+fn sums<const N: usize>(
     cells: &[f64; TILE],
     memberships: &[f64; TILE],
-    term: impl Fn(f64, f64) -> [f64; 3],
-) -> [f64; 3] {
-    let mut partial = [[0.0; 8]; 3];
+    term: impl Fn(f64, f64) -> [f64; N],
+) -> [f64; N] {
+    let mut partial = [[0.0; 8]; N];
     let groups = cells
         .as_chunks::<8>()
         .0
