@@ -17,6 +17,10 @@
 //! Sizes count rows, not weights. Constraints bind the training rows only: `predict` gives the nearest centre, and
 //! [`labels`](ConstrainedKMeans::labels) may differ from it.
 //!
+//! Columns are numbers. Codes take part as 0/1 columns, one a level, times `sqrt(gamma / 2)`: then two rows with
+//! different codes are `gamma` farther apart in square, as for [k-prototypes](crate::kprototypes), but a centre has the share
+//! of each level and not the commonest one. k-prototypes itself takes no constraints.
+//!
 //! # References
 //! - P. Bradley, K. Bennett, A. Demiriz (2000), "Constrained k-means clustering" (least sizes by minimum-cost flow).
 //! - K. Wagstaff, C. Cardie, S. Rogers, S. Schrödl (2001), "Constrained k-means clustering with background knowledge".

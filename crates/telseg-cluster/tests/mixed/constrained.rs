@@ -108,6 +108,46 @@ proptest! {
     }
 }
 
+/// Numbers, then codes as 0/1 columns times `sqrt(gamma / 2)`.
+fn spread_out(x: &Array2<f64>, n_numbers: usize, n_levels: usize, gamma: f64) -> Array2<f64> {
+    let width = n_numbers + (x.ncols() - n_numbers) * n_levels;
+    Array2::from_shape_fn((x.nrows(), width), |(i, j)| {
+        if j < n_numbers {
+            return x[[i, j]];
+        }
+        let (column, level) = ((j - n_numbers) / n_levels, (j - n_numbers) % n_levels);
+        match x[[i, n_numbers + column]] == level as f64 {
+            true => (gamma / 2.0).sqrt(),
+            false => 0.0,
+        }
+    })
+}
+
+#[test]
+fn mixed_rows_obey_constraints_as_zeros_and_ones() {
+    // Two groups by usage, three plans that cut across them; the plans count for much.
+    let x = Array2::from_shape_fn((120, 2), |(i, j)| match j {
+        0 => (i % 2) as f64 + 0.01 * (i / 6) as f64,
+        _ => (i % 3) as f64,
+    });
+    let wide = spread_out(&x, 1, 3, 8.0);
+    // Rows 0 and 3 differ by their usage only, rows 0 and 4 in the plan too.
+    let square = |a: usize, b: usize| {
+        let (a, b) = (wide.row(a), wide.row(b));
+        a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>()
+    };
+    assert!(close(square(0, 3), 1.0) && close(square(0, 4), 8.0));
+    let free = check(&wide, &ConstrainedKMeans::params(3));
+    assert!((0..120).all(|i| free.labels()[i] == free.labels()[i % 3])); // by plan
+    let bound = ConstrainedKMeans::params(3)
+        .with_min_size(30)
+        .with_max_size(45)
+        .with_must_link(&[(0, 1)])
+        .with_cannot_link(&[(0, 3)]);
+    let model = check(&wide, &bound);
+    assert!(model.report().n_displaced >= 2);
+}
+
 #[test]
 fn links_change_what_distance_alone_would_say() {
     let x = array![[0.0f64], [0.1], [0.2], [9.0], [9.1], [9.2]];
