@@ -91,6 +91,14 @@ fn mixed(c: &mut Criterion) {
             b.iter(|| params.fit(black_box(&few)).unwrap())
         });
     }
+
+    let many = x.slice(s![..20_000, ..]).to_owned();
+    let params = KMedoids::params(10).with_metric(Metric::Gower(Gower::params(&kinds)));
+    let method = params.fit(&many).unwrap().report().method;
+    assert!(matches!(method, MedoidMethod::Clara { .. }));
+    group.bench_function("k-medoids on samples, 20k rows of 20, Gower", |b| {
+        b.iter(|| params.fit(black_box(&many)).unwrap())
+    });
     group.finish();
 }
 

@@ -3,7 +3,7 @@
 use telseg_core::seed::Stream;
 use telseg_core::{Seed, par};
 
-use super::distances::{Between, Distances};
+use super::distances::{Between, Distances, KEPT, Kept};
 use super::init::{by_weight, start};
 use super::pam::{self, CHUNK, Outcome};
 use super::params::{KMedoidsParams, MedoidMethod};
@@ -41,6 +41,18 @@ pub(super) fn run<D: Distances>(
 
 /// The best of `n_init` starts, and the loss of each.
 fn starts<D: Distances>(
+    distances: &D,
+    weights: &[f64],
+    params: &KMedoidsParams,
+    stream: Stream,
+) -> (Outcome, Vec<f64>) {
+    match distances.n_rows() <= KEPT {
+        true => started(&Kept::new(distances), weights, params, stream),
+        false => started(distances, weights, params, stream),
+    }
+}
+
+fn started<D: Distances>(
     distances: &D,
     weights: &[f64],
     params: &KMedoidsParams,

@@ -1,6 +1,6 @@
 //! Distances of pairs of rows, from wherever they come.
 
-use telseg_core::{Error, Result};
+use telseg_core::{Error, Result, par};
 
 /// The distances of all pairs of some rows: symmetric, at least 0, 0 of a row to itself.
 pub trait Distances: Sync {
@@ -87,5 +87,43 @@ impl<D: Fn(usize, usize) -> f64 + Sync> Distances for Between<D> {
     #[inline]
     fn between(&self, a: usize, b: usize) -> f64 {
         (self.distance)(a, b)
+    }
+}
+
+/// The distances of all pairs of a few rows, kept row after row: computed once, where every pass asks for all of them.
+pub(super) struct Kept {
+    n_rows: usize,
+    values: Vec<f64>,
+}
+
+/// Rows whose distances are kept, at most: those of all pairs take 128 MiB.
+pub(super) const KEPT: usize = 4096;
+
+/// Rows that one task computes the distances of.
+const CHUNK: usize = 64;
+
+impl Kept {
+    pub(super) fn new<D: Distances>(distances: &D) -> Self {
+        let n_rows = distances.n_rows();
+        let mut values = vec![0.0; n_rows * n_rows];
+        par::fill(&mut values, CHUNK * n_rows.max(1), |range, values| {
+            let first = range.start / n_rows;
+            for (a, row) in (first..).zip(values.chunks_exact_mut(n_rows)) {
+                let pairs = row.iter_mut().enumerate();
+                pairs.for_each(|(b, far)| *far = distances.between(a, b));
+            }
+        });
+        Self { n_rows, values }
+    }
+}
+
+impl Distances for Kept {
+    fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    #[inline]
+    fn between(&self, a: usize, b: usize) -> f64 {
+        self.values[b * self.n_rows + a] // a pass asks for all `a` of one `b`
     }
 }

@@ -9,8 +9,8 @@
 //!   and CLARANS algorithms" (FasterPAM: algorithm 3; LAB: section 4.2; FasterCLARA: section 5).
 //! - L. Kaufman, P. Rousseeuw (1990), "Finding groups in data" (BUILD, CLARA).
 //!
-//! Deviations: distances are computed when they are asked for, in each pass anew, so memory stays linear in the rows; give
-//! a [`Condensed`] matrix where a distance is dear. Candidates are judged some at a time in parallel, and the first that
+//! Deviations: the distances of up to 4096 rows (of a sample) are computed once; of more, when they are asked for, in each
+//! pass anew, so memory stays linear in the rows; give a [`Condensed`] matrix where a distance is dear. Candidates are judged some at a time in parallel, and the first that
 //! improves is taken: the swaps are those of the serial algorithm.
 
 mod clara;

@@ -127,7 +127,7 @@ impl KMedoidsParams {
     ///
     /// # Cost
     /// A pass of FasterPAM over `n` rows (of the sample): `n^2` distances, in parallel over candidates. Memory: `8 k`
-    /// bytes a row, and 8 bytes a cell for Gower's distance.
+    /// bytes a row, 8 bytes a cell for Gower's distance, and `8 n^2` bytes for up to 4096 rows (of the sample).
     pub fn fit<F: Scalar>(&self, x: &ArrayRef2<F>) -> Result<KMedoids<F>> {
         self.fit_with(x, None)
     }
