@@ -16,6 +16,7 @@ pub mod mixture;
 mod neighbours;
 pub mod optics;
 mod rows;
+mod seeding;
 pub mod temporal;
 
 pub use assignment::Assignment;

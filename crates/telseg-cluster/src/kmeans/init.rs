@@ -9,44 +9,28 @@ use telseg_core::{Result, Scalar, Seed, par};
 
 use super::data::{CHUNK, Data};
 use super::params::Distance;
+use crate::seeding::{self, Space, chunk_sums, draw};
 
-/// Greedy k-means++ (Arthur & Vassilvitskii 2007; Grunau, Özüdoğru, Rozhoň & Tětek 2023 for the greedy form): returns
-/// the rows that become centres.
-///
-/// Each step draws `2 + ln k` candidates with probability in proportion to weight times squared distance and keeps the
-/// one that leaves the least sum. Where all rows lie on centres, rows are drawn by weight.
+/// Greedy k-means++: the rows that become centres.
 pub(super) fn plus_plus<F: Scalar>(
     data: &Data<'_, F>,
     n_clusters: usize,
     rng: &mut Rng,
 ) -> Result<Vec<usize>> {
-    let n_candidates = 2 + (n_clusters as f64).ln() as usize;
-    let weights: Vec<f64> = (0..data.n_rows).map(|i| data.weight(i)).collect();
-    let first = draw(&chunk_sums(&weights), &weights, rng);
-    let mut chosen = vec![first];
-    let mut closest = vec![f64::INFINITY; data.n_rows];
-    update(data, first, &mut closest)?;
-    while chosen.len() < n_clusters {
-        let mass: Vec<f64> = closest.iter().zip(&weights).map(|(c, w)| c * w).collect();
-        let sums = chunk_sums(&mass);
-        let on_centres = sums.iter().sum::<f64>() <= 0.0;
-        let candidates: Vec<usize> = (0..n_candidates)
-            .map(|_| {
-                if on_centres {
-                    draw(&chunk_sums(&weights), &weights, rng)
-                } else {
-                    draw(&sums, &mass, rng)
-                }
-            })
-            .collect();
-        let left = remaining(data, &candidates, &closest, &weights)?;
-        let best = (0..n_candidates)
-            .min_by(|&a, &b| left[a].total_cmp(&left[b]))
-            .unwrap_or(0);
-        chosen.push(candidates[best]);
-        update(data, candidates[best], &mut closest)?;
-    }
-    Ok(chosen)
+    seeding::plus_plus(data, &weights(data), n_clusters, rng)
+}
+
+/// Different rows, drawn by weight without replacement.
+pub(super) fn random<F: Scalar>(
+    data: &Data<'_, F>,
+    n_clusters: usize,
+    rng: &mut Rng,
+) -> Vec<usize> {
+    seeding::by_weight(&weights(data), n_clusters, rng)
+}
+
+fn weights<F: Scalar>(data: &Data<'_, F>) -> Vec<f64> {
+    (0..data.n_rows).map(|i| data.weight(i)).collect()
 }
 
 /// Rows that k-means|| draws in a pass, in units of k, and its passes (Bahmani et al. 2012, section 5: more of either hardly
@@ -64,7 +48,7 @@ pub(super) fn parallel<F: Scalar>(
     n_clusters: usize,
     rng: &mut Rng,
 ) -> Result<Vec<usize>> {
-    let weights: Vec<f64> = (0..data.n_rows).map(|i| data.weight(i)).collect();
+    let weights = weights(data);
     let first = draw(&chunk_sums(&weights), &weights, rng);
     let stream = Seed::new(rng.random()).stream("kmeans.parallel");
     let (mut candidates, mut fresh) = (vec![first], vec![first]);
@@ -148,75 +132,58 @@ fn approach<F: Scalar>(
     Ok(())
 }
 
-/// Different rows, drawn by weight without replacement (Efraimidis & Spirakis 2006: the largest `u^(1/w)`).
-pub(super) fn random<F: Scalar>(
-    data: &Data<'_, F>,
-    n_clusters: usize,
-    rng: &mut Rng,
-) -> Vec<usize> {
-    let mut keys: Vec<(f64, usize)> = (0..data.n_rows)
-        .map(|i| {
-            (
-                rng.random::<f64>().ln() / data.weight(i).max(f64::MIN_POSITIVE),
-                i,
-            )
-        })
-        .collect();
-    keys.sort_by(|a, b| b.0.total_cmp(&a.0));
-    keys.truncate(n_clusters);
-    keys.into_iter().map(|(_, i)| i).collect()
-}
-
-/// Lowers the squared distance to the closest centre where row `center` is closer.
-fn update<F: Scalar>(data: &Data<'_, F>, center: usize, closest: &mut [f64]) -> Result<()> {
-    let centers = layout(data, &[center])?;
-    par::fill(closest, CHUNK, |range, closest| {
-        let mut tile = Loaded::new(data.n_columns);
-        let mut scores = [[F::zero(); TILE]; 1];
-        for (t, part) in closest.chunks_mut(TILE).enumerate() {
-            let start = range.start + t * TILE;
-            centers.scores(tile.load(data, start..start + part.len()), &mut scores);
-            for (l, c) in part.iter_mut().enumerate() {
-                let norm = tile.lengths[l].into_f64();
-                let distance = norm + 2.0 * scores[0][l].into_f64();
-                *c = c.min(distance.max(0.0));
-            }
-        }
-    });
-    closest[center] = 0.0;
-    Ok(())
-}
-
-/// For each candidate, the weighted sum of squared distances that would remain if it became a centre.
-fn remaining<F: Scalar>(
-    data: &Data<'_, F>,
-    candidates: &[usize],
-    closest: &[f64],
-    weights: &[f64],
-) -> Result<Vec<f64>> {
-    let centers = layout(data, candidates)?;
-    let parts = par::map(data.n_rows, CHUNK, |range| {
-        let mut tile = Loaded::new(data.n_columns);
-        let mut scores = vec![[F::zero(); TILE]; candidates.len()];
-        let mut sums = vec![0.0; candidates.len()];
-        for start in range.clone().step_by(TILE) {
-            let end = range.end.min(start + TILE);
-            centers.scores(tile.load(data, start..end), &mut scores);
-            for (sum, scores) in sums.iter_mut().zip(&scores) {
-                for ((i, score), norm) in (start..end).zip(scores).zip(&tile.lengths) {
-                    *sum += weights[i]
-                        * closest[i].min((norm.into_f64() + 2.0 * score.into_f64()).max(0.0));
+impl<F: Scalar> Space for Data<'_, F> {
+    fn approach(&self, center: usize, closest: &mut [f64]) -> Result<()> {
+        let data = self;
+        let centers = layout(data, &[center])?;
+        par::fill(closest, CHUNK, |range, closest| {
+            let mut tile = Loaded::new(data.n_columns);
+            let mut scores = [[F::zero(); TILE]; 1];
+            for (t, part) in closest.chunks_mut(TILE).enumerate() {
+                let start = range.start + t * TILE;
+                centers.scores(tile.load(data, start..start + part.len()), &mut scores);
+                for (l, c) in part.iter_mut().enumerate() {
+                    let norm = tile.lengths[l].into_f64();
+                    let distance = norm + 2.0 * scores[0][l].into_f64();
+                    *c = c.min(distance.max(0.0));
                 }
             }
-        }
-        sums
-    });
-    Ok(parts
-        .into_iter()
-        .fold(vec![0.0; candidates.len()], |mut total, part| {
-            total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
-            total
-        }))
+        });
+        closest[center] = 0.0;
+        Ok(())
+    }
+
+    fn remaining(
+        &self,
+        candidates: &[usize],
+        closest: &[f64],
+        weights: &[f64],
+    ) -> Result<Vec<f64>> {
+        let data = self;
+        let centers = layout(data, candidates)?;
+        let parts = par::map(data.n_rows, CHUNK, |range| {
+            let mut tile = Loaded::new(data.n_columns);
+            let mut scores = vec![[F::zero(); TILE]; candidates.len()];
+            let mut sums = vec![0.0; candidates.len()];
+            for start in range.clone().step_by(TILE) {
+                let end = range.end.min(start + TILE);
+                centers.scores(tile.load(data, start..end), &mut scores);
+                for (sum, scores) in sums.iter_mut().zip(&scores) {
+                    for ((i, score), norm) in (start..end).zip(scores).zip(&tile.lengths) {
+                        *sum += weights[i]
+                            * closest[i].min((norm.into_f64() + 2.0 * score.into_f64()).max(0.0));
+                    }
+                }
+            }
+            sums
+        });
+        Ok(parts
+            .into_iter()
+            .fold(vec![0.0; candidates.len()], |mut total, part| {
+                total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
+                total
+            }))
+    }
 }
 
 /// A tile in cache, with the squared lengths of its rows.
@@ -247,31 +214,4 @@ fn layout<F: Scalar>(data: &Data<'_, F>, rows: &[usize]) -> Result<Centers<F>> {
         &rows.iter().flat_map(shifted).collect::<Vec<F>>(),
         data.n_columns,
     )
-}
-
-fn chunk_sums(mass: &[f64]) -> Vec<f64> {
-    par::map(mass.len(), CHUNK, |range| mass[range].iter().sum())
-}
-
-/// A row drawn with probability in proportion to its mass, by way of the sums of its chunk; never one without mass.
-fn draw(sums: &[f64], mass: &[f64], rng: &mut Rng) -> usize {
-    let mut left = rng.random::<f64>() * sums.iter().sum::<f64>();
-    let mut last = 0;
-    for (c, &sum) in sums.iter().enumerate() {
-        if left >= sum {
-            left -= sum;
-            continue;
-        }
-        for (i, &m) in mass.iter().enumerate().skip(c * CHUNK).take(CHUNK) {
-            if m > 0.0 {
-                last = i;
-                if left < m {
-                    return i;
-                }
-                left -= m;
-            }
-        }
-        return last;
-    }
-    mass.iter().rposition(|&m| m > 0.0).unwrap_or(last)
 }

@@ -1,12 +1,12 @@
 //! Where the medoids start.
 
-use rand::Rng as _;
 use telseg_core::par;
 use telseg_core::seed::Rng;
 
 use super::distances::Distances;
 use super::pam::CHUNK;
 use super::params::MedoidInit;
+use crate::seeding;
 
 /// Rows that become the first medoids; `weights` of at least `k` of them must be above 0.
 pub(super) fn start<D: Distances>(
@@ -24,15 +24,11 @@ pub(super) fn start<D: Distances>(
     }
 }
 
-/// Different rows, drawn by weight without replacement (Efraimidis & Spirakis 2006: the largest `u^(1/w)`).
+/// Different rows of a weight above 0, drawn by weight without replacement.
 pub(super) fn by_weight(weights: &[f64], k: usize, rng: &mut Rng) -> Vec<usize> {
-    let mut keys: Vec<(f64, usize)> = (0..weights.len())
-        .map(|i| (rng.random::<f64>().ln() / weights[i], i))
-        .filter(|(_, i)| weights[*i] > 0.0)
-        .collect();
-    keys.sort_by(|a, b| b.0.total_cmp(&a.0));
-    keys.truncate(k);
-    keys.into_iter().map(|(_, i)| i).collect()
+    let mut rows = seeding::by_weight(weights, k, rng);
+    rows.retain(|&i| weights[i] > 0.0);
+    rows
 }
 
 /// Each medoid the row that lowers the loss most (Kaufman & Rousseeuw 1990), the first of equals.
