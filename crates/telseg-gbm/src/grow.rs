@@ -1,21 +1,25 @@
-//! One tree, leaf by leaf: the leaf whose split gains most is split next.
+//! One tree: the leaf whose split gains most is split next, or the shallowest of them, or all of a level by one question.
 //!
 //! The rows of a leaf are a stretch of one list, beside their packed slopes; a split moves both to
 //! the other of two buffers, so that nothing is copied back. The smaller child's histogram is built, the larger one's is
 //! the parent's minus that. Large leaves are worked on by all threads together, small ones are made ahead of their turn,
 //! a thread a leaf.
 
+mod symmetric;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use rayon::prelude::*;
 use telseg_core::seed::Stream;
 use telseg_core::trees::Side;
 
-use crate::GbmParams;
 use crate::bins::{BinnedData, RowBlock};
 use crate::histogram::{Histogram, Packing, Shape};
 use crate::kernel::partition::{LeftBins, partition, partition_together};
 use crate::split::{NodeSum, Search, Split};
+use crate::{GbmParams, Growth};
 
 /// Fewer rows are moved by one thread.
 const TOGETHER: usize = 32_768;
@@ -127,6 +131,13 @@ impl Leaf {
         self.range.len()
     }
 
+    fn sum(&self) -> NodeSum {
+        NodeSum {
+            packed: self.packed,
+            n_rows: self.n_rows(),
+        }
+    }
+
     fn gain(&self) -> f64 {
         self.best.as_ref().map_or(0.0, |b| b.gain)
     }
@@ -169,6 +180,17 @@ impl Leaf {
             children.iter_mut().for_each(|c| c.release(to));
         }
     }
+}
+
+/// What is wanted of children.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Next {
+    /// They stay leaves.
+    Nothing,
+    /// Their best splits.
+    Splits,
+    /// Their histograms, for the question of the next level.
+    Level,
 }
 
 /// What it takes to make a leaf's children.
@@ -223,6 +245,22 @@ impl BinTree {
     }
 }
 
+impl BinTree {
+    /// Puts the children of a leaf into its place.
+    fn split(&mut self, leaves: &mut Vec<Leaf>, at: usize) {
+        let leaf = &mut leaves[at];
+        let (Some(split), Some(children)) = (leaf.best.take(), leaf.children.take()) else {
+            return; // never: the caller has made both
+        };
+        let [mut left, mut right] = *children;
+        (left.node, right.node) = (self.nodes.len(), self.nodes.len() + 1);
+        self.nodes.extend([BinNode::leaf(), BinNode::leaf()]);
+        self.nodes[leaf.node].split = Some((split, [left.node, right.node]));
+        leaves[at] = left;
+        leaves.push(right);
+    }
+}
+
 /// Grows one tree.
 #[derive(Debug)]
 pub(crate) struct Grower<'a> {
@@ -248,36 +286,48 @@ impl Grower<'_> {
             nodes: vec![BinNode::leaf()],
         };
         let mut leaves = vec![self.root(buffers, pack)];
-        while leaves.len() < self.params.max_leaves {
-            let better = |best: usize, i: usize| {
-                if leaves[i].gain() > leaves[best].gain() {
-                    i
-                } else {
-                    best
-                }
-            };
-            let best = (1..leaves.len()).fold(0, better);
-            if leaves[best].best.is_none() {
-                break;
+        match self.params.growth {
+            Growth::Symmetric => self.grow_levels(&mut tree, &mut leaves, buffers),
+            Growth::LeafWise | Growth::DepthWise => {
+                self.grow_leaves(&mut tree, &mut leaves, buffers);
             }
-            if leaves[best].children.is_none() {
-                self.look_ahead(&mut leaves, best, buffers);
-            }
-            let leaf = &mut leaves[best];
-            let (Some(split), Some(children)) = (leaf.best.take(), leaf.children.take()) else {
-                break; // never: both were just seen
-            };
-            let [mut left, mut right] = *children;
-            (left.node, right.node) = (tree.nodes.len(), tree.nodes.len() + 1);
-            tree.nodes.extend([BinNode::leaf(), BinNode::leaf()]);
-            tree.nodes[leaf.node].split = Some((split, [left.node, right.node]));
-            leaves[best] = left;
-            leaves.push(right);
         }
         leaves
             .iter_mut()
             .for_each(|leaf| leaf.release(&mut buffers.spare));
         (tree, leaves)
+    }
+
+    fn grow_leaves(&self, tree: &mut BinTree, leaves: &mut Vec<Leaf>, buffers: &mut Buffers) {
+        let root = &mut leaves[0];
+        root.best = (root.histogram.as_ref()).and_then(|histogram| self.find(root, histogram));
+        while leaves.len() < self.params.max_leaves {
+            let order = |&a: &usize, &b: &usize| self.order(&leaves[a], &leaves[b]);
+            let Some(next) = (0..leaves.len()).min_by(order) else {
+                break; // never: there is a root
+            };
+            if leaves[next].best.is_none() {
+                break;
+            }
+            if leaves[next].children.is_none() {
+                self.look_ahead(leaves, next, buffers);
+            }
+            tree.split(leaves, next);
+        }
+    }
+
+    /// Which of two leaves is split first; equal ones in the order of their places.
+    fn order(&self, a: &Leaf, b: &Leaf) -> Ordering {
+        let level = match self.params.growth {
+            Growth::DepthWise => a.depth.cmp(&b.depth),
+            Growth::LeafWise | Growth::Symmetric => Ordering::Equal,
+        };
+        let gain = b.gain().total_cmp(&a.gain());
+        a.best
+            .is_none()
+            .cmp(&b.best.is_none())
+            .then(level)
+            .then(gain)
     }
 
     fn root(&self, buffers: &mut Buffers, pack: &(impl Fn(&[u32], &mut [u32]) + Sync)) -> Leaf {
@@ -303,7 +353,6 @@ impl Grower<'_> {
             // Every row is in one cell of the first column.
             let first = &histogram[..self.shape.stride];
             root.packed = first.iter().fold(0, |sum, c| sum.wrapping_add(*c));
-            root.best = self.find(&root, &histogram);
             root.histogram = Some(histogram);
         }
         root
@@ -316,23 +365,33 @@ impl Grower<'_> {
 
     /// Makes the children of a leaf, and, when it is small, those of leaves that are likely to be next.
     ///
-    /// Leaves are split in the order of their gains whatever was made ahead, so that a tree does not depend on it; what
-    /// was made in vain costs time only. A quarter of the splits that are left keeps that rare.
-    fn look_ahead(&self, leaves: &mut [Leaf], best: usize, buffers: &mut Buffers) {
+    /// Leaves are split in their order whatever was made ahead, so that a tree does not depend on it; what was made in
+    /// vain costs time only. A quarter of the splits that are left keeps that rare.
+    fn look_ahead(&self, leaves: &mut [Leaf], next: usize, buffers: &mut Buffers) {
         let n_left = self.params.max_leaves - leaves.len();
-        let kept: usize = leaves.iter().map(Leaf::n_histograms).sum();
-        let mut batch = vec![best];
+        let mut batch = vec![next];
         let threads = rayon::current_num_threads();
-        if leaves[best].n_rows() < ALONE && threads > 1 {
+        if leaves[next].n_rows() < ALONE && threads > 1 {
             let small = |leaf: &Leaf| {
                 leaf.best.is_some() && leaf.children.is_none() && leaf.n_rows() < ALONE
             };
             batch = (0..leaves.len()).filter(|&i| small(&leaves[i])).collect();
-            batch.sort_by(|&a, &b| leaves[b].gain().total_cmp(&leaves[a].gain())); // stable: the first among equals
+            batch.sort_by(|&a, &b| self.order(&leaves[a], &leaves[b])); // stable: the first among equals
             batch.truncate((n_left / 4).clamp(1, 4 * threads));
         }
+        let next = if n_left == 1 {
+            Next::Nothing
+        } else {
+            Next::Splits
+        };
+        self.make_batch(leaves, &batch, next, buffers);
+    }
+
+    /// Makes the children of several leaves: of one by all threads together, of more a thread a leaf.
+    fn make_batch(&self, leaves: &mut [Leaf], batch: &[usize], next: Next, buffers: &mut Buffers) {
+        let kept: usize = leaves.iter().map(Leaf::n_histograms).sum();
         let len = self.shape.len();
-        let keep = (kept + 2 * batch.len()) * len <= KEPT_CELLS;
+        let keep = next == Next::Level || (kept + 2 * batch.len()) * len <= KEPT_CELLS;
         let mut chosen: Vec<&mut Leaf> = (leaves.iter_mut().enumerate())
             .filter_map(|(i, leaf)| batch.contains(&i).then_some(leaf))
             .collect();
@@ -357,14 +416,13 @@ impl Grower<'_> {
                 other,
             })
             .collect();
-        let last = n_left == 1;
         let free = if work.len() == 1 {
             work.pop()
-                .map(|w| self.make_children(w, true, last, keep))
+                .map(|w| self.make_children(w, true, next, keep))
                 .unwrap_or_default()
         } else {
             let made = work.into_par_iter().with_max_len(1);
-            made.map(|w| self.make_children(w, false, last, keep))
+            made.map(|w| self.make_children(w, false, next, keep))
                 .collect::<Vec<_>>()
                 .concat()
         };
@@ -376,7 +434,7 @@ impl Grower<'_> {
         &self,
         mut work: Work<'_>,
         together: bool,
-        last: bool,
+        next: Next,
         keep: bool,
     ) -> Vec<Histogram> {
         let leaf = &mut *work.leaf;
@@ -388,7 +446,9 @@ impl Grower<'_> {
         let left = std::array::from_fn(|bin| split.left.contains(bin as u8));
         let n_left = (work.ground).partition(leaf.side, column, &left, together);
         let mut children = [Side::Left, Side::Right].map(|side| leaf.child(split, side, n_left));
-        let may = children.each_ref().map(|c| !last && self.may_split(c));
+        let may = children
+            .each_ref()
+            .map(|c| next != Next::Nothing && self.may_split(c));
         let mut built = work.built;
         if may == [false, false] {
             free.push(built);
@@ -422,7 +482,8 @@ impl Grower<'_> {
             (None, None) => return free, // never: one of the two was made
         };
         let find = |i: usize, histogram: &Histogram| {
-            may[i].then(|| self.find(&children[i], histogram)).flatten()
+            let asks = may[i] && next == Next::Splits;
+            asks.then(|| self.find(&children[i], histogram)).flatten()
         };
         let best = if together {
             rayon::join(|| find(small, &built), || find(1 - small, &rest))
@@ -430,7 +491,7 @@ impl Grower<'_> {
             (find(small, &built), find(1 - small, &rest))
         };
         for (i, best, histogram) in [(small, best.0, built), (1 - small, best.1, rest)] {
-            if best.is_some() && keep {
+            if keep && (best.is_some() || may[i] && next == Next::Level) {
                 children[i].histogram = Some(histogram);
             } else {
                 free.push(histogram);
@@ -442,16 +503,15 @@ impl Grower<'_> {
     }
 
     fn find(&self, leaf: &Leaf, histogram: &Histogram) -> Option<Split> {
-        let node = NodeSum {
-            packed: leaf.packed,
-            n_rows: leaf.n_rows(),
-        };
-        let share = self.params.column_share_node;
-        if share < 1.0 {
-            let chosen = draw(self.features, share, self.stream.child(leaf.path));
-            self.search.best(histogram, node, &chosen)
-        } else {
-            self.search.best(histogram, node, self.features)
+        let features = self.features_of(leaf.path);
+        self.search.best(histogram, leaf.sum(), &features)
+    }
+
+    /// The columns that a node (or a level), named by a number, may ask.
+    fn features_of(&self, name: u64) -> Cow<'_, [usize]> {
+        match self.params.column_share_node {
+            share if share < 1.0 => draw(self.features, share, self.stream.child(name)).into(),
+            _ => self.features.into(),
         }
     }
 }

@@ -19,5 +19,5 @@ pub use cv::{CrossPrediction, cross_predict};
 pub use model::{Gbm, Importance};
 pub use objective::Objective;
 pub use options::FitOptions;
-pub use params::{GbmParams, Refit};
+pub use params::{GbmParams, Growth, Refit};
 pub use report::{FitReport, Stop};

@@ -28,6 +28,8 @@ pub struct GbmParams {
     pub max_leaves: usize,
     /// Most questions from root to leaf; unlimited by default.
     pub max_depth: Option<usize>,
+    /// Which leaf is split next. Default leaf-wise.
+    pub growth: Growth,
     /// Fewest training rows of a leaf. Default 20. Above 65,536 rows the sides of a split are counted by their share
     /// of the hessian (as LightGBM does), which is exact for squared error without weights.
     pub min_rows_leaf: usize,
@@ -69,6 +71,22 @@ pub struct GbmParams {
     pub seed: u64,
 }
 
+/// The order in which the leaves of a tree are split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Growth {
+    /// The leaf whose split gains most is next, at any depth: the fewest leaves for a loss.
+    LeafWise,
+    /// Shallow leaves before deep ones, within a level those that gain most.
+    DepthWise,
+    /// All leaves of a level are asked one question, the one that gains most over them together.
+    ///
+    /// `max_leaves` (rounded down to a power of two) and `max_depth` both limit the levels; with `column_share_node`,
+    /// columns are drawn for each level. A leaf that a question would leave with too small a side stays whole at that
+    /// level. Histograms of all leaves of a level are kept at once.
+    Symmetric,
+}
+
 /// What follows early stopping on a held-out share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -93,6 +111,7 @@ impl GbmParams {
             learning_rate: 0.1,
             max_leaves: 31,
             max_depth: None,
+            growth: Growth::LeafWise,
             min_rows_leaf: 20,
             min_hessian_leaf: 1e-3,
             l1: 0.0,
@@ -124,6 +143,8 @@ impl GbmParams {
         with_max_leaves max_leaves: usize,
         /// Sets [`max_depth`](Self::max_depth).
         with_max_depth max_depth: usize,
+        /// Sets [`growth`](Self::growth).
+        with_growth growth: Growth,
         /// Sets [`min_rows_leaf`](Self::min_rows_leaf).
         with_min_rows_leaf min_rows_leaf: usize,
         /// Sets [`min_hessian_leaf`](Self::min_hessian_leaf).

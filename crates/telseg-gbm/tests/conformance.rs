@@ -1,8 +1,8 @@
-//! The shared suite on both objectives, with and without random draws.
+//! The shared suite on both objectives, each order of growth, with and without random draws.
 
 use ndarray::{Array2, ArrayRef1, ArrayRef2};
 use telseg_core::Result;
-use telseg_gbm::{Gbm, GbmParams, Objective};
+use telseg_gbm::{Gbm, GbmParams, Growth, Objective};
 use telseg_testkit::{Facts, Subject, as_rows, conformance};
 
 struct Boosting(GbmParams);
@@ -72,5 +72,21 @@ conformance!(
             .with_row_share(0.7)
             .with_column_share(0.8)
             .with_column_share_node(0.7)
+    )
+);
+conformance!(
+    depth_wise,
+    Boosting(
+        params(Objective::Binary)
+            .with_growth(Growth::DepthWise)
+            .with_max_depth(3)
+    )
+);
+conformance!(
+    symmetric,
+    Boosting(
+        params(Objective::SquaredError)
+            .with_growth(Growth::Symmetric)
+            .with_column_share_node(0.8)
     )
 );

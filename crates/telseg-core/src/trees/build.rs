@@ -233,6 +233,9 @@ impl TreeEnsemble {
                 if cell.right as usize + width > self.values.len() {
                     return broken(node, "its leaf value is out of range");
                 }
+                if cell.feature != 0 {
+                    return broken(node, "a leaf asks a column");
+                }
                 continue;
             }
             if (cell.feature & FEATURE) as usize >= self.n_features {

@@ -58,7 +58,8 @@ pub struct TreeEnsemble {
     set_bits: Vec<u64>,
 }
 
-/// One node, 16 bytes: `left == 0` marks a leaf (no child is node 0), whose values start at `right`.
+/// One node, 16 bytes: `left == 0` marks a leaf (no child is node 0), whose values start at `right` and whose `feature`
+/// is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Cell {
     /// Column, with two flag bits on top.

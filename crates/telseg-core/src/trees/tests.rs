@@ -220,3 +220,110 @@ fn many_rows_score_as_one_by_one() {
     let wide = TreeEnsemble::new(3, vec![0.0, 0.0], vec![tree(65, 1)]).unwrap();
     assert!(super::score::Scorer::new(&wide).is_none());
 }
+
+/// The walk as its rules say it, on the nodes as they are read.
+fn plain_score(ensemble: &TreeEnsemble, row: &[f32]) -> Vec<f64> {
+    let mut scores = ensemble.base().to_vec();
+    for tree in 0..ensemble.n_trees() {
+        let mut node = ensemble.tree_nodes(tree).start;
+        let values = loop {
+            match ensemble.node(tree, node) {
+                NodeView::Leaf(values) => break values,
+                NodeView::Split {
+                    feature,
+                    rule,
+                    missing,
+                    left,
+                    right,
+                } => {
+                    let yes = if row[feature].is_nan() {
+                        missing == Side::Left
+                    } else {
+                        rule.holds(row[feature])
+                    };
+                    node = if yes { left } else { right };
+                }
+            }
+        };
+        match ensemble.tree_output(tree) {
+            Some(output) => scores[output] += values[0],
+            None => scores.iter_mut().zip(values).for_each(|(s, v)| *s += v),
+        }
+    }
+    scores
+}
+
+#[test]
+fn walks_abreast_equal_the_plain_walk() {
+    // Trees of 1 to 43 leaves, lopsided, with levels, missing values on either side and vector leaves.
+    let tree = |seed: usize| {
+        let n = seed * 2 % 43;
+        let mut nodes = Vec::new();
+        for i in 0..n {
+            let draw = (i * 31 + seed * 17) % 23;
+            let rule = if draw.is_multiple_of(3) {
+                Rule::OneOf((0..90).filter(|c| (c * 7 + draw as u32) % 5 < 2).collect())
+            } else {
+                Rule::AtMost(draw as f32 * 3.0 - 10.0)
+            };
+            let missing = [Side::Left, Side::Right][draw % 2];
+            let (here, next) = (2 * i + 1, 2 * i + 2);
+            let (a, b) = if draw % 5 < 3 {
+                (here, next)
+            } else {
+                (next, here)
+            };
+            nodes.push(split(draw % 4, rule, missing, a, b));
+            nodes.push(leaf((i + 1) as f64 / (seed + 1) as f64));
+        }
+        nodes.push(leaf(-(seed as f64) / 7.0));
+        let output = (seed % 4 != 3).then_some(seed % 2);
+        if output.is_none() {
+            for node in &mut nodes {
+                if let Node::Leaf { value, .. } = node {
+                    value.push(value[0] / 3.0);
+                }
+            }
+        }
+        Tree { nodes, output }
+    };
+    let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 0.5, 1e9];
+    let x = ndarray::Array2::from_shape_fn((1203, 4), |(i, j)| {
+        let k = (i * 2_654_435_761 + j * 40_503) >> 7;
+        special
+            .get(k % 29)
+            .copied()
+            .unwrap_or((k % 83) as f32 - 12.0)
+    });
+    for n_trees in [0, 1, 7, 8, 9, 21] {
+        let trees = (0..n_trees).map(tree).collect();
+        let ensemble = TreeEnsemble::new(4, vec![0.25, -0.5], trees).unwrap();
+        for n_rows in [1, 5, 8, 300, 1203] {
+            let x = x.slice(ndarray::s![..n_rows, ..]);
+            let batch = ensemble.predict(&x).unwrap();
+            for (row, scores) in x.rows().into_iter().zip(batch.rows()) {
+                let expected = plain_score(&ensemble, &row.to_vec());
+                let mut one = [0.0; 2];
+                ensemble.predict_row_into(&row.to_vec(), &mut one).unwrap();
+                assert_eq!(
+                    (&scores.to_vec(), &one[..]),
+                    (&expected, &expected[..]),
+                    "{row}"
+                );
+            }
+        }
+    }
+    let blind = TreeEnsemble::new(
+        0,
+        vec![1.0],
+        vec![Tree {
+            nodes: vec![leaf(2.0)],
+            output: Some(0),
+        }],
+    )
+    .unwrap();
+    assert_eq!(
+        blind.predict(&ndarray::Array2::zeros((3, 0))).unwrap(),
+        array![[3.0], [3.0], [3.0]]
+    );
+}

@@ -1,5 +1,7 @@
 //! The walk of rows through the trees.
 
+use std::hint::select_unpredictable;
+
 use ndarray::{ArrayRef1, ArrayRef2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
@@ -11,6 +13,8 @@ use crate::{Error, Result};
 const BLOCK: usize = 256;
 /// Rows that are worth making the ensemble ready for, and that one task scores then.
 const MANY: usize = 1024;
+/// Walks that go side by side: while one waits for its node to be loaded, the others take their steps.
+const ABREAST: usize = 8;
 
 impl TreeEnsemble {
     /// The index of the node that ends a row's walk through a tree.
@@ -36,8 +40,13 @@ impl TreeEnsemble {
             ));
         }
         out.copy_from_slice(&self.base);
-        for tree in 0..self.n_trees() {
-            self.add_tree(tree, row, out);
+        for first in (0..self.n_trees()).step_by(ABREAST) {
+            // The last trees are few: the walks that are left over repeat the last one's.
+            let tree = |lane: usize| (first + lane).min(self.n_trees() - 1);
+            let ends = self.walk(std::array::from_fn(|lane| self.roots[tree(lane)]), |_| row);
+            for (tree, end) in (first..self.n_trees()).zip(ends) {
+                self.add_leaf(tree, end, out);
+            }
         }
         Ok(())
     }
@@ -83,27 +92,49 @@ impl TreeEnsemble {
         let k = self.n_outputs();
         let owned = x.as_standard_layout();
         let rows = owned.as_slice().expect("invariant: standard layout");
+        let row = |i: usize| &rows[i * self.n_features..][..self.n_features];
         let mut scores = self.base.repeat(x.nrows());
-        if self.n_features > 0 {
-            for tree in 0..self.n_trees() {
-                for (row, score) in rows
-                    .chunks_exact(self.n_features)
-                    .zip(scores.chunks_exact_mut(k))
-                {
-                    self.add_tree(tree, row, score);
+        for tree in 0..self.n_trees() {
+            for (strip, scores) in scores.chunks_mut(ABREAST * k).enumerate() {
+                let n = scores.len() / k;
+                let abreast: [&[f32]; ABREAST] =
+                    std::array::from_fn(|lane| row(strip * ABREAST + lane.min(n - 1)));
+                let ends = self.walk([self.roots[tree]; ABREAST], |lane| abreast[lane]);
+                for (score, end) in scores.chunks_exact_mut(k).zip(ends) {
+                    self.add_leaf(tree, end, score);
                 }
             }
-        } else {
-            scores
-                .chunks_exact_mut(k)
-                .for_each(|s| (0..self.n_trees()).for_each(|t| self.add_tree(t, &[], s)));
         }
         out.iter_mut().zip(scores).for_each(|(o, s)| *o = s);
     }
 
+    /// The leaves that end the walks from given nodes, each with a row of its own.
+    ///
+    /// Nothing branches on what a row holds, except on levels: a walk that has ended stays where it is until all have.
     #[inline(always)]
-    fn add_tree(&self, tree: usize, row: &[f32], out: &mut [f64]) {
-        let start = self.nodes[self.leaf(tree, row)].right as usize;
+    fn walk<'r>(&self, mut at: [u32; ABREAST], row: impl Fn(usize) -> &'r [f32]) -> [u32; ABREAST] {
+        if self.n_features == 0 {
+            return at; // all trees are leaves, and there is no column to ask
+        }
+        loop {
+            let mut inner = 0;
+            for (lane, at) in at.iter_mut().enumerate() {
+                let cell = self.nodes[*at as usize];
+                inner |= cell.left;
+                // A leaf asks column 0, in vain.
+                let next = self.step(cell, row(lane));
+                *at = select_unpredictable(cell.left == 0, *at, next);
+            }
+            if inner == 0 {
+                return at;
+            }
+        }
+    }
+
+    /// Adds what a leaf of a tree holds.
+    #[inline(always)]
+    fn add_leaf(&self, tree: usize, leaf: u32, out: &mut [f64]) {
+        let start = self.nodes[leaf as usize].right as usize;
         match self.outputs[tree] {
             Some(output) => out[output as usize] += self.values[start],
             None => out
@@ -116,14 +147,13 @@ impl TreeEnsemble {
     #[inline(always)]
     fn step(&self, cell: Cell, row: &[f32]) -> u32 {
         let x = row[(cell.feature & FEATURE) as usize];
-        let left = if x.is_nan() {
-            cell.feature & MISSING_LEFT != 0
-        } else if cell.feature & CATEGORICAL != 0 {
-            in_set(self.set(cell.split), x)
+        let missing_left = x.is_nan() & (cell.feature & MISSING_LEFT != 0);
+        let holds = if cell.feature & CATEGORICAL != 0 {
+            !x.is_nan() && in_set(self.set(cell.split), x)
         } else {
-            x <= f32::from_bits(cell.split)
+            x <= f32::from_bits(cell.split) // not of NaN
         };
-        if left { cell.left } else { cell.right }
+        select_unpredictable(holds | missing_left, cell.left, cell.right)
     }
 }
 

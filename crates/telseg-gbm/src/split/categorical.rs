@@ -49,10 +49,6 @@ pub(super) fn best(
 
 type Found = Option<(f64, Vec<usize>, bool)>;
 
-fn score(l: Sums, r: Sums, l2: f64, rules: &Rules) -> f64 {
-    rules.squared(l.g) / (l.h + l2) + rules.squared(r.g) / (r.h + l2)
-}
-
 fn one_against_rest(
     cells: &[u64],
     present: &[usize],
@@ -66,10 +62,9 @@ fn one_against_rest(
             reader.read(cells[bin]),
             reader.read(packed.wrapping_sub(cells[bin])),
         );
-        if l.n.min(r.n) < rules.min_rows || l.h.min(r.h) < rules.min_hessian {
+        let Some(score) = rules.score(l, r, rules.l2) else {
             continue;
-        }
-        let score = score(l, r, rules.l2, rules);
+        };
         if found.as_ref().is_none_or(|f| score > f.0) {
             found = Some((score, vec![bin], false));
         }
@@ -113,7 +108,9 @@ fn prefix(
                 continue;
             }
             group = 0.0;
-            let score = score(l, r, l2, rules);
+            let Some(score) = rules.score(l, r, l2) else {
+                continue; // never: both sides were just seen
+            };
             if found.is_none_or(|f| score > f.0) {
                 found = Some((score, i + 1, backwards));
             }

@@ -6,6 +6,7 @@
 //! (Chen and Guestrin 2016, "XGBoost: A scalable tree boosting system", eq. 7, without its factor 1/2, as in LightGBM).
 
 mod categorical;
+mod level;
 mod numeric;
 
 use rayon::prelude::*;
@@ -84,6 +85,17 @@ struct Rules {
 }
 
 impl Rules {
+    /// What a node scores that is not split.
+    fn parent(&self, total: Sums) -> f64 {
+        self.squared(total.g) / (total.h + self.l2)
+    }
+
+    /// What two sides score, or `None` when one breaks a rule.
+    fn score(&self, l: Sums, r: Sums, l2: f64) -> Option<f64> {
+        let fine = l.n.min(r.n) >= self.min_rows && l.h.min(r.h) >= self.min_hessian;
+        fine.then(|| self.squared(l.g) / (l.h + l2) + self.squared(r.g) / (r.h + l2))
+    }
+
     /// `T(g)^2`.
     #[inline(always)]
     fn squared(&self, g: f64) -> f64 {
@@ -165,6 +177,22 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// How the sums of a node are read, and their total.
+    fn reader(&self, node: NodeSum) -> (Reader, Sums) {
+        let [g, h] = self.packing.slope(node.packed);
+        let n = node.n_rows as f64;
+        let rows_per_step = if self.packing.counts() {
+            0.0
+        } else {
+            n / h.max(1.0)
+        };
+        let reader = Reader {
+            packing: self.packing,
+            rows_per_step,
+        };
+        (reader, Sums { g, h, n })
+    }
+
     /// The best split of a node over `features` (ascending); the first among equals.
     pub(crate) fn best(
         &self,
@@ -172,22 +200,8 @@ impl<'a> Search<'a> {
         node: NodeSum,
         features: &[usize],
     ) -> Option<Split> {
-        let [g, h] = self.packing.slope(node.packed);
-        let rows_per_step = if self.packing.counts() {
-            0.0
-        } else {
-            node.n_rows as f64 / h.max(1.0)
-        };
-        let reader = Reader {
-            packing: self.packing,
-            rows_per_step,
-        };
-        let total = Sums {
-            g,
-            h,
-            n: node.n_rows as f64,
-        };
-        let parent = self.rules.squared(g) / (h + self.rules.l2);
+        let (reader, total) = self.reader(node);
+        let parent = self.rules.parent(total);
         let of_column = |&feature: &usize| {
             let cells = &histogram[feature * self.shape.stride..][..self.shape.stride];
             let candidate = match &self.data.columns()[feature] {

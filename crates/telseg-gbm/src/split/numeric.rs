@@ -8,7 +8,7 @@ use super::{BinSet, Candidate, Reader, Rules, Sums, larger};
 #[inline(always)]
 fn score_all(
     left_sums: &[u64],
-    (packed, total): (u64, Sums),
+    (packed, _): (u64, Sums),
     reader: Reader,
     rules: &Rules,
     scores: &mut [f64],
@@ -22,7 +22,6 @@ fn score_all(
         let both = (rules.squared(l.g) * hr + rules.squared(r.g) * hl) / (hl * hr);
         *score = if fine { both } else { -1.0 };
     }
-    let _ = total;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -38,7 +37,13 @@ fn score_all_avx2(
 }
 
 #[allow(unsafe_code)]
-fn score(left_sums: &[u64], node: (u64, Sums), reader: Reader, rules: &Rules, scores: &mut [f64]) {
+pub(super) fn score(
+    left_sums: &[u64],
+    node: (u64, Sums),
+    reader: Reader,
+    rules: &Rules,
+    scores: &mut [f64],
+) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has just said that it has these instructions.
