@@ -35,6 +35,9 @@ const ALL: &[(&str, Workload)] = &[
     ("preprocess", preprocess::preprocess),
     ("treeshap", treeshap::treeshap),
     ("treeshap_xgb", treeshap::treeshap),
+    ("treeshap_background", treeshap::background),
+    ("treeshap_interactions", treeshap::interactions),
+    ("treeshap_row", treeshap::row),
 ];
 
 pub(crate) fn find(name: &str) -> Result<Workload> {

@@ -1,9 +1,11 @@
 //! Shapley values of given trees.
 
-use ndarray::{Array2, s};
+use std::time::Instant;
+
+use ndarray::{Array1, Array2, s};
 use serde::Deserialize;
 use telseg_core::trees::{Node, Rule, Side, Tree, TreeEnsemble};
-use telseg_explain::TreeShap;
+use telseg_explain::{TreeShap, Unknown};
 
 use crate::folder::{Clock, Folder, Result};
 
@@ -28,12 +30,65 @@ struct Columns {
 
 /// Path-dependent values of every row, the expected margin last.
 pub(crate) fn treeshap(folder: &Folder, clock: &mut Clock) -> Result<()> {
+    let (x, model) = read(folder)?;
+    let shap = clock.fit(|| TreeShap::new(&model))?;
+    values(folder, clock, &shap, &x)
+}
+
+/// Values of every row against the rows of `background`, the expected margin last.
+pub(crate) fn background(folder: &Folder, clock: &mut Clock) -> Result<()> {
+    let (x, model) = read(folder)?;
+    let background: Array2<f32> = folder.read("background")?;
+    let shap = clock.fit(|| TreeShap::params().fit(&model, Unknown::Rows(&background)))?;
+    values(folder, clock, &shap, &x)
+}
+
+/// Path-dependent interactions of every row.
+pub(crate) fn interactions(folder: &Folder, clock: &mut Clock) -> Result<()> {
+    let (x, model) = read(folder)?;
+    let pairs = clock.fit(|| TreeShap::params().fit_interactions(&model, Unknown::Covers))?;
+    let matrices = clock.predict(|| pairs.interaction_values_for(&x, 0))?;
+    folder.write("interactions", &matrices)
+}
+
+/// Path-dependent values of every row asked for on its own, and the seconds that each took.
+///
+/// The first `len(cold)` rows follow a walk through memory that leaves none of the explainer in the cache, the others
+/// follow each other.
+pub(crate) fn row(folder: &Folder, clock: &mut Clock) -> Result<()> {
+    let (x, model) = read(folder)?;
+    let cold: usize = folder.param("cold")?;
+    let shap = clock.fit(|| TreeShap::new(&model))?;
+    let mut walk = vec![0u64; 16 << 20];
+    let mut seconds = Array1::zeros(x.nrows());
+    let mut all = Array2::from_elem((x.nrows(), x.ncols() + 1), shap.expected_value()[0]);
+    let mut out = vec![0.0; x.ncols()];
+    for (i, row) in x.outer_iter().enumerate() {
+        let row = row.to_vec();
+        if i < cold {
+            walk.iter_mut().for_each(|w| *w = w.wrapping_add(1));
+            std::hint::black_box(&walk);
+        }
+        let start = Instant::now();
+        clock.predict(|| shap.shap_row_into(&row, &mut out))?;
+        seconds[i] = start.elapsed().as_secs_f64();
+        all.slice_mut(s![i, ..x.ncols()])
+            .assign(&Array1::from(out.clone()));
+    }
+    folder.write("seconds", &seconds)?;
+    folder.write("shap", &all)
+}
+
+fn read(folder: &Folder) -> Result<(Array2<f32>, TreeEnsemble)> {
     let (x, model): (Array2<f32>, Model) = (folder.read("x")?, folder.json("model")?);
     let below = model.rule == "lt";
     let trees = model.trees.iter().map(|t| tree(t, below)).collect();
     let model = TreeEnsemble::new(x.ncols(), vec![model.base], trees)?;
-    let shap = clock.fit(|| TreeShap::new(&model))?;
-    let values = clock.predict(|| shap.shap_values_for(&x, 0))?;
+    Ok((x, model))
+}
+
+fn values(folder: &Folder, clock: &mut Clock, shap: &TreeShap, x: &Array2<f32>) -> Result<()> {
+    let values = clock.predict(|| shap.shap_values_for(x, 0))?;
     let mut all = Array2::from_elem((x.nrows(), x.ncols() + 1), shap.expected_value()[0]);
     all.slice_mut(s![.., ..x.ncols()]).assign(&values);
     folder.write("shap", &all)

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod agnostic;
+mod dense;
 #[cfg(feature = "llm")]
 pub mod llm;
 mod persona;
@@ -7,6 +9,10 @@ mod profile;
 mod shap;
 mod stats;
 
+pub use agnostic::{
+    Attribution, Coalitions, KernelShap, KernelShapParams, LinearBackground, LinearShap,
+    LinearShapParams, Pairing, PermutationShap, PermutationShapParams,
+};
 pub use persona::{
     Author, Draft, FactSheet, Measure, Persona, PersonaParams, Rejected, Sentence, SheetFact,
     TextGenerator, TextRequest, Violation, verify,

@@ -1,5 +1,7 @@
 //! Random ensembles and rows, and the game that they play by covers.
 
+#![allow(dead_code)] // each test file uses its part
+
 use ndarray::Array2;
 use telseg_core::Seed;
 use telseg_core::trees::{Node, NodeView, Rule, Side, Tree, TreeEnsemble};
