@@ -47,5 +47,14 @@ fn run() -> telseg_core::Result<()> {
     assert_eq!(model.predict_row(&array![-6.1f32, 2.4])?, home);
     let far = model.predict_member(&array![25.0f32, 25.0])?;
     assert!(far.assignment.is_noise() && far.outlier_score > 0.9);
+
+    // Half-way home a row belongs to either place a little.
+    let between = model.predict_proba_row(&array![-1.5f32, 0.75])?;
+    println!(
+        "half-way: {:.0} % in the first place, {:.0} % in the second, else on the way",
+        100.0 * between[0],
+        100.0 * between[1]
+    );
+    assert!(between.iter().all(|&share| share > 0.0) && between.sum() < 0.5);
     Ok(())
 }

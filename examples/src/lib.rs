@@ -19,6 +19,7 @@ mod book {
         features: "features.md",
         cluster: "cluster.md",
         time: "cluster/time.md",
+        density: "cluster/density.md",
         cluster_mixed: "cluster/mixed.md",
         cluster_mixture: "cluster/mixture.md",
         hierarchical: "cluster/hierarchical.md",

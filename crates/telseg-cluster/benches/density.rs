@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use telseg_cluster::{Dbscan, Hdbscan, Optics};
+use telseg_cluster::{Dbscan, Extraction, Hdbscan, Optics};
 use telseg_testkit::blobs;
 
 fn density(c: &mut Criterion) {
@@ -26,11 +26,24 @@ fn density(c: &mut Criterion) {
         group.bench_function(format!("hdbscan, predict 1000 of {n} x {d}"), |b| {
             b.iter(|| model.predict(black_box(&new)).unwrap())
         });
+        group.bench_function(
+            format!("hdbscan, soft membership of 1000 in {n} x {d}"),
+            |b| b.iter(|| model.predict_proba(black_box(&new)).unwrap()),
+        );
+        let model = dbscan.fit(&x).unwrap();
+        group.bench_function(format!("dbscan, predict 1000 of {n} x {d}"), |b| {
+            b.iter(|| model.predict(black_box(&new)).unwrap())
+        });
+        let optics = Optics::params(10).with_extraction(Extraction::Cut { eps: 1.5 });
+        group.bench_function(format!("optics, {n} x {d}"), |b| {
+            b.iter(|| optics.fit(black_box(&x)).unwrap())
+        });
+        let model = optics.fit(&x).unwrap();
+        assert_eq!(model.n_clusters(), 12);
+        group.bench_function(format!("optics, predict 1000 of {n} x {d}"), |b| {
+            b.iter(|| model.predict(black_box(&new)).unwrap())
+        });
     }
-    let x = blobs::<f32>(10_000, 3, 12, 1).0;
-    group.bench_function("optics, 10000 x 3", |b| {
-        b.iter(|| Optics::params(10).fit(black_box(&x)).unwrap())
-    });
     group.finish();
 }
 

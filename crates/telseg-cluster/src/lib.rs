@@ -44,4 +44,4 @@ pub use mixture::latent::{
     LatentReport, LatentStats,
 };
 pub use mixture::{Criteria, Criterion, MixtureCandidate, MixtureChoice};
-pub use optics::{Optics, OpticsParams, XiClusters, XiParams};
+pub use optics::{Extraction, Optics, OpticsParams, OpticsReport, XiClusters, XiParams};

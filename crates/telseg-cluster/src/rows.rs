@@ -93,6 +93,15 @@ pub(crate) fn check_width(found: usize, at_fit: usize) -> Result<()> {
     Err(Error::shape("x", expected, found.to_string()))
 }
 
+/// A place for each row in what a model writes to.
+pub(crate) fn check_out(found: usize, n_rows: usize) -> Result<()> {
+    if found == n_rows {
+        return Ok(());
+    }
+    let expected = format!("{n_rows} (rows of x)");
+    Err(Error::shape("out", expected, found.to_string()))
+}
+
 /// One row of the width at fit without missing values.
 pub(crate) fn check_row<F: Scalar>(row: &ArrayRef1<F>, at_fit: usize) -> Result<Cow<'_, [F]>> {
     check_width(row.len(), at_fit)?;

@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use telseg_cluster::{
-    Assignment, Dbscan, DbscanParams, Hdbscan, HdbscanParams, Membership, Selection,
+    Assignment, Dbscan, DbscanParams, Extraction, Hdbscan, HdbscanParams, Membership, Optics,
+    OpticsParams, Selection, XiParams,
 };
 use telseg_core::{Result, Scalar};
 use telseg_testkit::{Facts, Subject, as_rows, conformance};
@@ -100,6 +101,86 @@ impl<F: Scalar> Subject for Density<HdbscanParams, F> {
     }
 }
 
+/// HDBSCAN by its soft membership.
+struct Shares<F>(Density<HdbscanParams, F>);
+
+impl<F: Scalar> Subject for Shares<F> {
+    type F = F;
+    type Model = Hdbscan<F>;
+
+    fn facts(&self) -> Facts {
+        // Shares, unlike labels, are not kept at fit.
+        Facts::transformer()
+    }
+
+    fn fit(&self, x: &ArrayRef2<F>, y: &ArrayRef1<f64>) -> Result<Hdbscan<F>> {
+        self.0.fit(x, y)
+    }
+
+    fn predict(&self, model: &Hdbscan<F>, x: &ArrayRef2<F>) -> Result<Array2<f64>> {
+        model.predict_proba(x)
+    }
+
+    fn predict_row(&self, model: &Hdbscan<F>, row: &ArrayRef1<F>) -> Option<Result<Vec<f64>>> {
+        Some(model.predict_proba_row(row).map(|shares| shares.to_vec()))
+    }
+
+    fn bad_params(&self) -> Vec<(&'static str, Self)> {
+        let bad = self.0.bad_params().into_iter();
+        bad.map(|(name, params)| (name, Self(params))).collect()
+    }
+}
+
+impl<F: Scalar> Subject for Density<OpticsParams, F> {
+    type F = F;
+    type Model = Optics<F>;
+
+    fn facts(&self) -> Facts {
+        Facts::clusterer(4)
+    }
+
+    fn fit(&self, x: &ArrayRef2<F>, _: &ArrayRef1<f64>) -> Result<Optics<F>> {
+        self.0.fit(x)
+    }
+
+    fn predict(&self, model: &Optics<F>, x: &ArrayRef2<F>) -> Result<Array2<f64>> {
+        Ok(codes(&model.predict(x)?))
+    }
+
+    fn predict_row(&self, model: &Optics<F>, row: &ArrayRef1<F>) -> Option<Result<Vec<f64>>> {
+        let label = model.predict_row(row);
+        Some(label.map(|label| vec![label.cluster().map_or(-1.0, f64::from)]))
+    }
+
+    fn labels(&self, model: &Optics<F>) -> Option<Array2<f64>> {
+        Some(codes(model.labels()))
+    }
+
+    fn bad_params(&self) -> Vec<(&'static str, Self)> {
+        let bad = |name, params| (name, Self(params, PhantomData));
+        let params = || Optics::params(5);
+        let cut = |eps| params().with_extraction(Extraction::Cut { eps });
+        let xi = |xi| params().with_extraction(Extraction::Xi(xi));
+        vec![
+            bad("min_points", Optics::params(1)),
+            bad("max_eps", params().with_max_eps(f64::NAN)),
+            bad("max_eps", params().with_max_eps(0.0)),
+            bad("eps", cut(0.0)),
+            bad("eps", cut(f64::INFINITY)),
+            bad("eps", cut(2.0).with_max_eps(1.0)),
+            bad("xi", xi(XiParams::default().with_xi(1.0))),
+            bad(
+                "min_cluster_size",
+                xi(XiParams::default().with_min_cluster_size(1)),
+            ),
+        ]
+    }
+}
+
+fn optics<F>(extraction: Extraction) -> Density<OpticsParams, F> {
+    Density(Optics::params(5).with_extraction(extraction), PhantomData)
+}
+
 fn dbscan<F>() -> Density<DbscanParams, F> {
     Density(Dbscan::params(2.0).with_min_points(5), PhantomData)
 }
@@ -114,3 +195,15 @@ conformance!(dbscan_f64, dbscan::<f64>());
 conformance!(hdbscan_f32, hdbscan::<f32>(Selection::ExcessOfMass));
 conformance!(hdbscan_f64, hdbscan::<f64>(Selection::ExcessOfMass));
 conformance!(hdbscan_leaves_f32, hdbscan::<f32>(Selection::Leaf));
+conformance!(
+    optics_xi_f32,
+    optics::<f32>(Extraction::Xi(XiParams::default()))
+);
+conformance!(
+    optics_xi_f64,
+    optics::<f64>(Extraction::Xi(XiParams::default()))
+);
+conformance!(optics_cut_f32, optics::<f32>(Extraction::Cut { eps: 2.0 }));
+conformance!(optics_cut_f64, optics::<f64>(Extraction::Cut { eps: 2.0 }));
+conformance!(soft_f32, Shares(hdbscan::<f32>(Selection::ExcessOfMass)));
+conformance!(soft_f64, Shares(hdbscan::<f64>(Selection::ExcessOfMass)));

@@ -4,7 +4,7 @@
 use ndarray::{Array1, Array2};
 use serde_json::Value;
 use telseg_cluster::{
-    Assignment, Dbscan, Hdbscan, HdbscanParams, Optics, Selection, XiParams, hdbscan,
+    Assignment, Dbscan, Extraction, Hdbscan, HdbscanParams, Optics, Selection, XiParams, hdbscan,
 };
 use telseg_core::Scalar;
 use telseg_core::metrics::partition::ari;
@@ -129,6 +129,69 @@ fn hdbscan_agrees_with_the_package() {
     assert!(compared >= 14, "{compared}");
 }
 
+/// For each of our clusters the one of theirs that it shares most rows with.
+fn theirs(ours: &[f64], theirs: &[f64], k: usize) -> Vec<usize> {
+    let shared = |a: usize, b: usize| {
+        let both = |(x, y): (&f64, &f64)| *x == a as f64 && *y == b as f64;
+        ours.iter().zip(theirs).filter(|pair| both(*pair)).count()
+    };
+    (0..k)
+        .map(|a| (0..k).max_by_key(|&b| shared(a, b)).unwrap())
+        .collect()
+}
+
+/// How many rows differ in the proportions of their memberships, and in their sums where `counts` says that these count.
+fn memberships_differ(
+    found: &Array2<f64>,
+    expected: &Array2<f64>,
+    column: &[usize],
+    counts: impl Fn(usize) -> bool,
+) -> (usize, usize) {
+    let (mut proportions, mut sums) = (0, 0);
+    for (i, (found, expected)) in found.rows().into_iter().zip(expected.rows()).enumerate() {
+        let (sum, expected_sum) = (found.sum(), expected.sum());
+        let differs =
+            |(a, &b): (usize, &usize)| (found[a] / sum - expected[b] / expected_sum).abs() > 1e-7;
+        proportions += usize::from(column.iter().enumerate().any(differs));
+        sums += usize::from(counts(i) && (sum - expected_sum).abs() > 1e-7);
+    }
+    (proportions, sums)
+}
+
+#[test]
+fn soft_memberships_agree_with_the_package() {
+    let mut compared = 0;
+    for case in cases() {
+        let (x, new) = (table::<f64>(&case["x"]), table::<f64>(&case["new"]));
+        for run in case["hdbscan"].as_array().unwrap() {
+            let model = hdbscan_params(&run["options"]).fit(&x).unwrap();
+            let (ours, labels) = (codes(model.labels()), numbers(&run["labels"]));
+            let n_parts = model.condensed().clusters().len();
+            let same_tree = n_parts == run["sizes"].as_array().unwrap().len();
+            if run["soft"].is_null() || !same_tree {
+                continue;
+            }
+            compared += 1;
+            let column = theirs(&ours, &labels, model.n_clusters());
+            let soft = model.predict_proba(&x).unwrap();
+            let expected = table::<f64>(&run["soft"]["rows"]);
+            let in_one = |i: usize| ours[i] >= 0.0 && labels[i] >= 0.0;
+            let of_rows = memberships_differ(&soft, &expected, &column, in_one);
+            // Bridging rows, as above.
+            assert!(
+                of_rows.0 <= n_parts && of_rows.1 <= n_parts,
+                "{}: {of_rows:?}",
+                run["options"]
+            );
+            let soft = model.predict_proba(&new).unwrap();
+            let expected = table::<f64>(&run["soft"]["new"]);
+            let of_new = memberships_differ(&soft, &expected, &column, |_| true);
+            assert_eq!(of_new, (0, 0), "{}", run["options"]);
+        }
+    }
+    assert!(compared >= 13, "{compared}");
+}
+
 /// Infinities are equal.
 fn close(found: &[f64], expected: &[f64]) -> bool {
     let pairs = found.iter().zip(expected);
@@ -152,7 +215,11 @@ fn optics_agrees_with_scikit_learn() {
             assert_eq!(order, numbers(&run["ordering"]));
             assert!(close(model.reachability(), &numbers(&run["reachability"])));
             assert!(close(model.core_distances(), &numbers(&run["core"])));
-            let cut = model.cut(case["eps"].as_f64().unwrap()).unwrap();
+            let from = model.predecessors().iter();
+            let from: Vec<f64> = from.map(|p| p.map_or(-1.0, f64::from)).collect();
+            assert_eq!(from, numbers(&run["predecessor"]));
+            let eps = case["eps"].as_f64().unwrap();
+            let cut = model.cut(eps).unwrap();
             assert_eq!(codes(&cut), numbers(&run["cut"]));
             let xi = model.xi(&XiParams::default()).unwrap();
             let clusters: Vec<Vec<f64>> = xi
@@ -168,8 +235,12 @@ fn optics_agrees_with_scikit_learn() {
                 .collect();
             assert_eq!(clusters, expected);
             assert_eq!(codes(&xi.labels), numbers(&run["xi"]));
+            assert_eq!(model.labels(), &xi.labels);
             let svg = model.plot_svg(&xi.labels).unwrap();
             assert_eq!(svg.matches("<rect").count(), x.nrows());
+            let at_cut = model.with_extraction(Extraction::Cut { eps }).unwrap();
+            assert_eq!(at_cut.labels(), &cut);
+            assert_eq!(at_cut.predict(&x).unwrap(), cut);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use ndarray::{Array1, Array2, Axis, concatenate};
 use proptest::prelude::*;
-use telseg_cluster::{Assignment, Dbscan, Hdbscan, Selection};
+use telseg_cluster::{Assignment, Dbscan, Extraction, Hdbscan, Optics, Selection, XiParams};
 use telseg_core::Scalar;
 
 /// Rows on a coarse grid, so that equal rows and equal distances are common, or anywhere.
@@ -165,10 +165,105 @@ proptest! {
     }
 
     #[test]
+    fn soft_memberships_are_shares(x in rows(), least in 2usize..8, single in prop::bool::ANY, leaf in prop::bool::ANY) {
+        let mut params = Hdbscan::params(least).with_min_samples(2);
+        if single {
+            params = params.with_single_cluster();
+        }
+        if leaf {
+            params = params.with_selection(Selection::Leaf);
+        }
+        let model = params.fit(&x).unwrap();
+        let new = x.mapv(|v| v * 1.1 - 0.3);
+        for rows in [&x, &new] {
+            let soft = model.predict_proba(rows).unwrap();
+            prop_assert_eq!(soft.dim(), (rows.nrows(), model.n_clusters()));
+            let labels = model.predict_members(rows).unwrap();
+            for (i, (row, member)) in soft.rows().into_iter().zip(&labels).enumerate() {
+                prop_assert!(row.iter().all(|share| (0.0..=1.0).contains(share)));
+                prop_assert!(row.sum() <= 1.0 + 1e-12);
+                prop_assert_eq!(model.predict_proba_row(&rows.row(i)).unwrap(), row);
+                // Rows of a cluster belong to it as strongly as they lie in it, where it is not cut above its first split.
+                if let (Assignment::Cluster(_), false) = (member.assignment, single) {
+                    prop_assert!((row.sum() - member.strength).abs() < 1e-9);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_cluster_is_as_large_as_asked(x in rows(), least in 2usize..8) {
         let model = Hdbscan::params(least).with_min_samples(2).fit(&x).unwrap();
         prop_assert!(model.report().sizes.iter().all(|&size| size >= least as f64));
         let twice = concatenate(Axis(0), &[x.view(), x.view()]).unwrap();
         prop_assert_eq!(model.predict(&twice).unwrap().len(), 2 * x.nrows());
+    }
+
+    #[test]
+    fn optics_cut_is_dbscan_but_for_border_rows(x in rows(), least in 2usize..8, eps in 0.2..2.5f64) {
+        let dbscan = Dbscan::params(eps).with_min_points(least).fit(&x).unwrap();
+        let params = Optics::params(least).with_extraction(Extraction::Cut { eps });
+        let optics = params.fit(&x).unwrap();
+        prop_assert_eq!(optics.n_clusters(), dbscan.n_clusters());
+        for (i, &core) in dbscan.core().iter().enumerate() {
+            // The square of `eps` rounds: a distance that is equal may be on either side.
+            prop_assert!(core == (optics.core_distances()[i] <= eps) || (optics.core_distances()[i] - eps).abs() < 1e-12);
+            for j in (0..i).filter(|&j| core && dbscan.core()[j]) {
+                let (a, b) = (optics.labels(), dbscan.labels());
+                prop_assert_eq!(a[i] == a[j], b[i] == b[j]);
+            }
+            prop_assert!(!dbscan.labels()[i].is_noise() || optics.labels()[i].is_noise());
+        }
+    }
+
+    #[test]
+    fn optics_says_the_same_of_rows_it_knows(x in rows(), least in 2usize..8, eps in 0.2..2.5f64, xi in 0.01..0.5f64) {
+        let valleys = Extraction::Xi(XiParams::default().with_xi(xi));
+        for extraction in [valleys, Extraction::Cut { eps }] {
+            let params = Optics::params(least).with_max_eps(3.0).with_extraction(extraction);
+            let model = params.fit(&x).unwrap();
+            prop_assert_eq!(&model.predict(&x).unwrap(), model.labels());
+            let single = narrow::<f32>(&x);
+            let model = params.fit(&single).unwrap();
+            prop_assert_eq!(&model.predict(&single).unwrap(), model.labels());
+            let report = model.report();
+            prop_assert_eq!(report.sizes.iter().sum::<f64>(), (x.nrows() - report.n_noise) as f64);
+        }
+    }
+
+    #[test]
+    fn optics_reaches_new_rows_as_it_reaches_its_own(x in rows(), new in prop::collection::vec(0.0..6.0f64, 3), least in 2usize..8, eps in 0.2..2.5f64) {
+        let params = Optics::params(least).with_extraction(Extraction::Cut { eps });
+        let model = params.fit(&x).unwrap();
+        let new = Array1::from(new[..x.ncols()].to_vec());
+        let apart = |i: usize| {
+            let square = |(a, b): (&f64, &f64)| (a - b).powi(2);
+            x.row(i).iter().zip(&new).map(square).sum::<f64>().sqrt()
+        };
+        prop_assume!((0..x.nrows()).all(|i| apart(i) > 0.0));
+        let reach = |i: usize| apart(i).max(model.core_distances()[i]);
+        let easiest = (0..x.nrows()).min_by(|&a, &b| {
+            reach(a).total_cmp(&reach(b)).then(apart(a).total_cmp(&apart(b)))
+        });
+        let easiest = easiest.filter(|&i| reach(i) <= eps);
+        let expected = easiest.map_or(Assignment::Noise, |i| model.labels()[i]);
+        prop_assert_eq!(model.predict_row(&new).unwrap(), expected);
+    }
+
+    #[test]
+    fn optics_weights_are_repeated_rows_at_a_cut(x in rows(), seed in prop::collection::vec(1u8..5, 90), least in 2usize..8, eps in 0.2..2.5f64) {
+        let weights: Array1<f64> = (0..x.nrows()).map(|i| f64::from(seed[i])).collect();
+        let params = Optics::params(least).with_extraction(Extraction::Cut { eps });
+        let one = params.fit_weighted(&x, &weights).unwrap();
+        let many = params.fit(&repeated(&x, &weights)).unwrap();
+        let core = firsts(many.core_distances(), &weights);
+        prop_assert_eq!(one.core_distances(), &core[..]);
+        prop_assert_eq!(one.n_clusters(), many.n_clusters());
+        let labels = firsts(&many.labels().to_vec(), &weights);
+        for i in (0..x.nrows()).filter(|&i| core[i] <= eps) {
+            for j in (0..i).filter(|&j| core[j] <= eps) {
+                prop_assert_eq!(one.labels()[i] == one.labels()[j], labels[i] == labels[j]);
+            }
+        }
     }
 }

@@ -13,7 +13,9 @@ use super::merge::join;
 use super::params::DbscanParams;
 use crate::Assignment;
 use crate::neighbours::{KdTree, Node, Radius, exact};
-use crate::rows::{Weighted, check_finite, check_row, check_shape, check_width, contiguous};
+use crate::rows::{
+    Weighted, check_finite, check_out, check_row, check_shape, check_width, contiguous,
+};
 
 /// Rows that one task labels.
 const CHUNK: usize = 256;
@@ -274,10 +276,7 @@ impl<F: Scalar> Dbscan<F> {
     /// As `predict`, and when `out` has not one place for each row.
     pub fn predict_into(&self, x: &ArrayRef2<F>, out: &mut ArrayRef1<Assignment>) -> Result<()> {
         check_width(x.ncols(), self.n_features())?;
-        if out.len() != x.nrows() {
-            let expected = format!("{} (rows of x)", x.nrows());
-            return Err(Error::shape("out", expected, out.len().to_string()));
-        }
+        check_out(out.len(), x.nrows())?;
         let rows = contiguous(x);
         check_finite(&rows, x.ncols())?;
         let mut said = vec![(Assignment::Noise, 0.0); x.nrows()];

@@ -1,21 +1,18 @@
 //! What is said of a row: where it hangs on the condensed tree, and what was taken of it.
 
-use telseg_core::kernel::{BUCKET, Level, bucket_distances};
 use telseg_core::{Error, Result, Scalar};
 
 use super::condense::{CondensedTree, distance};
 use super::model::Membership;
 use super::params::HdbscanParams;
-use crate::neighbours::{KdTree, Nearest, search_by};
+use super::soft::{Soft, SoftWork};
+use crate::neighbours::{KdTree, Nearest, Node, Reachable, Reached};
 use crate::rows::Weighted;
 
 /// The training rows, by position, on the condensed tree.
 #[derive(Clone, Debug)]
 pub(super) struct Attach<F> {
-    tree: KdTree<F>,
-    /// Squared core distances.
-    core: Vec<F>,
-    least_core: Vec<F>,
+    points: Reachable<F>,
     weights: Option<Vec<f64>>,
     condensed: CondensedTree,
     /// Neighbours (or their weight) that a new row's core distance reaches over.
@@ -29,6 +26,14 @@ pub(super) struct Attach<F> {
     /// Rows that leave a single cluster above this distance are noise.
     alone: f64,
     n_clusters: usize,
+    soft: Soft<F>,
+}
+
+/// Where a row leaves the condensed tree: the last cluster that it is in, and the distance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) cluster: u32,
+    pub(super) left: f64,
 }
 
 /// For each cluster the one of `taken` that it is in.
@@ -83,14 +88,15 @@ impl<F: Scalar> Attach<F> {
             floor_below[parent] = floor_below[parent].min(floor_below[i]);
         }
         let labels = condensed.clusters.iter().filter_map(|c| c.label);
+        let n_clusters = labels.max().map_or(0, |label| label as usize + 1);
+        let over = taken_above(&condensed, |i| condensed.clusters[i].label.is_some());
         Ok(Self {
-            least_core: tree.least(&core),
-            over: taken_above(&condensed, |i| condensed.clusters[i].label.is_some()),
+            soft: Soft::new(&condensed, &over, &floor, &tree, n_clusters)?,
+            over,
             alone: single_reach(&condensed, params),
-            n_clusters: labels.max().map_or(0, |label| label as usize + 1),
+            n_clusters,
             target: params.neighbour() as f64,
-            tree,
-            core,
+            points: Reachable::new(tree, core),
             weights,
             condensed,
             floor,
@@ -103,7 +109,7 @@ impl<F: Scalar> Attach<F> {
     }
 
     pub(super) fn n_columns(&self) -> usize {
-        self.tree.n_columns()
+        self.tree().n_columns()
     }
 
     pub(super) fn condensed(&self) -> &CondensedTree {
@@ -111,11 +117,11 @@ impl<F: Scalar> Attach<F> {
     }
 
     pub(super) fn tree(&self) -> &KdTree<F> {
-        &self.tree
+        self.points.tree()
     }
 
     pub(super) fn core(&self) -> &[F] {
-        &self.core
+        self.points.core()
     }
 
     pub(super) fn weights(&self) -> Option<&[f64]> {
@@ -139,7 +145,7 @@ impl<F: Scalar> Attach<F> {
                 None
             };
             *out = match kept {
-                Some(&leaf) => self.of_leaf(leaf),
+                Some(&(cluster, left)) => self.at(Place { cluster, left }),
                 None => self.say(row, &mut nearest),
             };
         }
@@ -147,76 +153,80 @@ impl<F: Scalar> Attach<F> {
 
     /// What is said of any row.
     pub(super) fn say(&self, row: &[F], nearest: &mut Nearest<F>) -> Membership {
-        nearest.search(&self.tree, row, self.weights());
-        let Some(&(to_first, first)) = nearest.found().first() else {
-            return Membership::default();
-        };
+        self.place(row, nearest)
+            .map_or(Membership::default(), |place| self.at(place))
+    }
+
+    /// How much any row belongs to each cluster.
+    pub(super) fn share(
+        &self,
+        row: &[F],
+        (nearest, work): (&mut Nearest<F>, &mut SoftWork<F>),
+        out: &mut [f64],
+    ) {
+        out.fill(0.0);
+        if let Some(place) = self.place(row, nearest) {
+            self.soft.write(self, (row, place), work, out);
+        }
+    }
+
+    /// What soft membership works with.
+    pub(super) fn soft_work(&self) -> SoftWork<F> {
+        self.soft.work()
+    }
+
+    /// The least distance at which a row leaves a cluster, or it splits.
+    pub(super) fn floor(&self, cluster: u32) -> f64 {
+        self.floor[cluster as usize]
+    }
+
+    /// Where any row leaves the condensed tree.
+    fn place(&self, row: &[F], nearest: &mut Nearest<F>) -> Option<Place> {
+        nearest.search(self.tree(), row, self.weights());
+        let &(to_first, _) = nearest.found().first()?;
         let leaf = |position: u32| {
-            let row = self.tree.rows()[position as usize];
-            self.condensed.leaves[row as usize]
+            let row = self.tree().rows()[position as usize];
+            let (cluster, left) = self.condensed.leaves[row as usize];
+            Place { cluster, left }
         };
-        if to_first == F::zero() {
-            return self.of_leaf(leaf(first));
+        let mut stack = Vec::new();
+        if to_first == F::zero()
+            && let Some(equal) = self.tree().equal_to(row, &mut stack)
+        {
+            return Some(leaf(equal));
         }
-        let (squared, position) = self.nearest_reachable(row, nearest);
-        let apart = distance(squared);
-        let (mut cluster, left) = leaf(position);
-        let mut left = left.max(apart);
-        while cluster > 0 && apart >= self.condensed.clusters[cluster as usize].birth {
-            cluster = self.condensed.parent(cluster);
-            left = apart;
+        let reached = self.nearest_reachable(row, nearest, &mut stack)?;
+        let apart = distance(reached.squared);
+        let mut place = leaf(reached.position);
+        place.left = place.left.max(apart);
+        while place.cluster > 0 && apart >= self.condensed.clusters[place.cluster as usize].birth {
+            place.cluster = self.condensed.parent(place.cluster);
+            place.left = apart;
         }
-        self.of_leaf((cluster, left))
+        Some(place)
     }
 
     /// The training row of the least mutual reachability, the nearest of those, the first of those.
-    fn nearest_reachable(&self, row: &[F], nearest: &Nearest<F>) -> (F, u32) {
-        let (own, level) = (nearest.reach(), Level::best());
-        let reach = |d: F, position: usize| d.max(own).max(self.core[position]);
-        let found = nearest.found().iter().map(|&(d, position)| {
-            let squared = reach(d, position as usize);
-            (squared, d, self.tree.rows()[position as usize], position)
-        });
-        let best = found.reduce(|a, b| {
-            if (b.0, b.1, b.2) < (a.0, a.1, a.2) {
-                b
-            } else {
-                a
-            }
-        });
-        let Some((mut squared, .., mut position)) = best else {
-            return (F::infinity(), 0);
-        };
-        if squared <= own {
-            return (squared, position);
+    fn nearest_reachable(
+        &self,
+        row: &[F],
+        nearest: &Nearest<F>,
+        stack: &mut Vec<(F, Node)>,
+    ) -> Option<Reached<F>> {
+        let own = nearest.reach();
+        let found = nearest.found().iter();
+        let best = found
+            .map(|&(apart, position)| self.points.from(position, apart, own))
+            .reduce(|a, b| if b < a { b } else { a });
+        match best {
+            // Nothing is nearer than the own core distance.
+            Some(best) if best.squared <= own => Some(best),
+            _ => self.points.easiest(row, own, best, stack),
         }
-        let mut stack = Vec::new();
-        stack.extend(self.tree.root().map(|root| (F::zero(), root)));
-        let to_node = |node: crate::neighbours::Node| {
-            let least = self.least_core[node.index as usize];
-            self.tree.distance_to(row, node).max(least)
-        };
-        search_by(&mut stack, squared, to_node, |leaf, bound| {
-            let mut distances = [F::zero(); BUCKET];
-            let bucket = self.tree.bucket(leaf);
-            let mut hits = bucket_distances(level, row, bucket, bound, &mut distances);
-            hits &= u32::MAX >> (BUCKET - self.tree.positions(leaf).len());
-            while hits != 0 {
-                let lane = hits.trailing_zeros() as usize;
-                hits &= hits - 1;
-                let at = leaf as usize * BUCKET + lane;
-                let reached = reach(distances[lane], at);
-                if reached < squared {
-                    (squared, position) = (reached, at as u32);
-                }
-            }
-            squared
-        });
-        (squared, position)
     }
 
     /// What is said of a row that leaves a cluster at a distance.
-    fn of_leaf(&self, (cluster, left): (u32, f64)) -> Membership {
+    fn at(&self, Place { cluster, left }: Place) -> Membership {
         // Of the greatest density, that at which the row leaves.
         let share = |floor: f64| {
             if left <= floor { 1.0 } else { floor / left }

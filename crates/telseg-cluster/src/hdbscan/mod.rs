@@ -29,6 +29,7 @@ mod model;
 mod params;
 mod saved;
 mod select;
+mod soft;
 mod spanning;
 mod validity;
 

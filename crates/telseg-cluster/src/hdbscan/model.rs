@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::{Array1, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use serde::{Deserialize, Serialize};
 use telseg_core::{Error, Fit, Predict, Result, Scalar, par};
 
@@ -14,7 +14,9 @@ use super::select::select;
 use super::spanning::{Few, NONE, spanning_tree};
 use crate::Assignment;
 use crate::neighbours::{KdTree, Nearest, nearest_of_all};
-use crate::rows::{Weighted, check_finite, check_row, check_shape, check_width, contiguous};
+use crate::rows::{
+    Weighted, check_finite, check_out, check_row, check_shape, check_width, contiguous,
+};
 
 /// Rows that one task labels.
 const CHUNK: usize = 256;
@@ -41,6 +43,9 @@ const CHUNK: usize = 256;
 /// assert!(model.labels()[60].is_noise());
 /// assert!(model.outlier_scores()[60] > 0.9);
 /// assert_eq!(model.predict_row(&places.row(40))?, model.labels()[40]);
+/// // On the way from the suburb to the town a row belongs to both a little.
+/// let between = model.predict_proba_row(&ndarray::array![12.0f32, 12.0])?;
+/// assert!(between.iter().all(|&share| share > 0.0) && between.sum() < 0.5);
 /// # Ok::<(), telseg_core::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -299,10 +304,7 @@ impl<F: Scalar> Hdbscan<F> {
     /// As [`predict`](Self::predict), and when `out` has not one place for each row.
     pub fn predict_into(&self, x: &ArrayRef2<F>, out: &mut ArrayRef1<Assignment>) -> Result<()> {
         check_width(x.ncols(), self.n_features())?;
-        if out.len() != x.nrows() {
-            let expected = format!("{} (rows of x)", x.nrows());
-            return Err(Error::shape("out", expected, out.len().to_string()));
-        }
+        check_out(out.len(), x.nrows())?;
         let members = self.predict_members(x)?;
         out.iter_mut()
             .zip(members)
@@ -341,6 +343,87 @@ impl<F: Scalar> Hdbscan<F> {
     pub fn predict_member(&self, row: &ArrayRef1<F>) -> Result<Membership> {
         let row = check_row(row, self.n_features())?;
         Ok(self.attach.say(&row, &mut self.attach.nearest()))
+    }
+
+    /// How much each row belongs to each cluster: a row each, a cluster a column. A row sums to how much it belongs to any
+    /// cluster at all, from 0 to 1; the rest is noise. Training rows get what is measured by their place at fit.
+    ///
+    /// For a row that leaves the condensed tree at the distance `l` from the cluster `C`, with the distance `d_j` to the
+    /// nearest exemplar of the cluster `j` (the rows that stay longest in the leaves below it), the distance `h_j` at which the
+    /// row joins `j`, and the least distance `f` at which a row leaves a cluster, the memberships are in proportion to
+    /// `exp(exp(-h_j / f(C))) / d_j`, and sum to `min(f(j), l) / h_j` for the cluster that is joined first.
+    ///
+    /// The greatest membership is mostly, not always, that of the cluster that [`predict`](Self::predict) says: it asks also
+    /// how far the hearts of the clusters are.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    ///
+    /// # Cost
+    /// For each row what `predict` costs, and for each cluster a search among its exemplars, of which there are few unless
+    /// many rows are equal; in parallel over chunks of rows.
+    ///
+    /// # References
+    /// L. McInnes, J. Healy, S. Astels (2017), "hdbscan: Hierarchical density based clustering": the measure of
+    /// `all_points_membership_vectors` of their package. Deviations: new rows are measured in the same way as training rows,
+    /// where the package has another formula for them, so that a training row would change its memberships; of several
+    /// clusters that a row joins at once, the one that it belongs to most decides the sum, where the package takes the first.
+    pub fn predict_proba(&self, x: &ArrayRef2<F>) -> Result<Array2<f64>> {
+        let mut shares = Array2::zeros((x.nrows(), self.n_clusters()));
+        self.predict_proba_into(x, &mut shares)?;
+        Ok(shares)
+    }
+
+    /// As [`predict_proba`](Self::predict_proba), written to `out`.
+    ///
+    /// # Errors
+    /// As `predict_proba`, and when `out` has not a row for each row and a column for each cluster.
+    pub fn predict_proba_into(&self, x: &ArrayRef2<F>, out: &mut ArrayRef2<f64>) -> Result<()> {
+        check_width(x.ncols(), self.n_features())?;
+        let (n, k) = (x.nrows(), self.n_clusters());
+        if out.dim() != (n, k) {
+            let expected = format!("{n} (rows of x) by {k} (clusters)");
+            let found = format!("{} by {}", out.nrows(), out.ncols());
+            return Err(Error::shape("out", expected, found));
+        }
+        let rows = contiguous(x);
+        check_finite(&rows, x.ncols())?;
+        if k == 0 {
+            return Ok(());
+        }
+        let d = self.n_features();
+        let fill = |shares: &mut [f64]| {
+            par::fill(shares, CHUNK * k, |range, part| {
+                let (mut nearest, mut work) = (self.attach.nearest(), self.attach.soft_work());
+                let rows = rows[range.start / k * d..].chunks_exact(d);
+                for (out, row) in part.chunks_exact_mut(k).zip(rows) {
+                    self.attach.share(row, (&mut nearest, &mut work), out);
+                }
+            });
+        };
+        if let Some(shares) = out.as_slice_mut() {
+            fill(shares);
+            return Ok(());
+        }
+        let mut shares = vec![0.0; n * k];
+        fill(&mut shares);
+        out.iter_mut()
+            .zip(shares)
+            .for_each(|(out, share)| *out = share);
+        Ok(())
+    }
+
+    /// How much one row belongs to each cluster.
+    ///
+    /// # Errors
+    /// As [`predict_row`](Self::predict_row).
+    pub fn predict_proba_row(&self, row: &ArrayRef1<F>) -> Result<Array1<f64>> {
+        let row = check_row(row, self.n_features())?;
+        let mut shares = vec![0.0; self.n_clusters()];
+        let (mut nearest, mut work) = (self.attach.nearest(), self.attach.soft_work());
+        self.attach
+            .share(&row, (&mut nearest, &mut work), &mut shares);
+        Ok(Array1::from_vec(shares))
     }
 
     fn say_into(&self, rows: &[F], out: &mut [Membership]) {

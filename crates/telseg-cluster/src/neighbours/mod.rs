@@ -10,8 +10,10 @@
 
 mod nearest;
 mod radius;
+mod reachable;
 mod tree;
 
 pub(crate) use nearest::{Nearest, nearest_of_all};
 pub(crate) use radius::{Radius, exact};
+pub(crate) use reachable::{Reachable, Reached};
 pub(crate) use tree::{KdTree, Node, search_by};

@@ -1,7 +1,7 @@
 //! The tree: full buckets, split at the median of the widest column, boxes in preorder.
 
 use ndarray::Array2;
-use telseg_core::kernel::BUCKET;
+use telseg_core::kernel::{BUCKET, Level, bucket_distances};
 use telseg_core::{Error, Result, Scalar};
 
 /// Points of a subtree from which on its halves are built side by side.
@@ -263,6 +263,32 @@ impl<F: Scalar> KdTree<F> {
         search_by(stack, bound, |node| self.distance_to(point, node), visit);
     }
 
+    /// The position of a point with the same coordinates. (A squared distance of 0 does not say so: small ones vanish.)
+    pub(crate) fn equal_to(&self, point: &[F], stack: &mut Vec<(F, Node)>) -> Option<u32> {
+        let (level, mut found) = (Level::best(), None);
+        stack.clear();
+        stack.extend(self.root().map(|root| (F::zero(), root)));
+        self.search(point, stack, F::min_positive_value(), |leaf, bound| {
+            let mut distances = [F::zero(); BUCKET];
+            let bucket = self.bucket(leaf);
+            let mut hits = bucket_distances(level, point, bucket, F::zero(), &mut distances);
+            while hits != 0 {
+                let position = leaf as usize * BUCKET + hits.trailing_zeros() as usize;
+                hits &= hits - 1;
+                if point
+                    .iter()
+                    .enumerate()
+                    .all(|(j, &v)| self.at(position, j) == v)
+                {
+                    found = Some(position as u32);
+                    return F::zero();
+                }
+            }
+            bound
+        });
+        found
+    }
+
     /// Leaves whose boxes lie nearer to the box of `node` than the bound, in order.
     pub(crate) fn leaves_near(
         &self,
@@ -388,5 +414,24 @@ fn build<F: Scalar>(points: &[F], d: usize, keyed: &mut [(F, u32)], boxes: &mut 
     } else {
         build(points, d, left, left_boxes);
         build(points, d, right, right_boxes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_points_are_told_from_near_ones() {
+        // The squares of such distances vanish.
+        let points: Vec<f32> = (0..70).map(|i| 1e-30 * i as f32).collect();
+        let tree = KdTree::new(&points, 1).unwrap();
+        let mut stack = Vec::new();
+        for (row, point) in points.chunks(1).enumerate() {
+            let found = tree.equal_to(point, &mut stack).unwrap();
+            assert_eq!(tree.rows()[found as usize], row as u32);
+        }
+        assert_eq!(tree.equal_to(&[1.5e-30], &mut stack), None);
+        assert_eq!(tree.equal_to(&[2.0], &mut stack), None);
     }
 }

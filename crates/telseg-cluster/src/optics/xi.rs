@@ -8,7 +8,9 @@ pub(super) struct Plot<'a> {
     pub(super) from: &'a [Option<usize>],
     pub(super) xi: f64,
     pub(super) min_points: usize,
-    pub(super) min_size: usize,
+    /// What the rows before each place weigh.
+    pub(super) before: &'a [f64],
+    pub(super) min_size: f64,
 }
 
 /// A steep fall that a later rise may answer.
@@ -117,7 +119,7 @@ impl Plot<'_> {
             }
         }
         let (start, end) = self.reached_within(start, end)?;
-        let large = end - start + 1 >= self.min_size;
+        let large = self.before[end + 1] - self.before[start] >= self.min_size;
         (large && start <= fall.end && end >= rise).then_some((start, end))
     }
 

@@ -11,12 +11,53 @@ from sklearn.cluster import DBSCAN, OPTICS, cluster_optics_dbscan
 rng = np.random.default_rng(3)
 
 
-def hdbscan_of(x, **options):
-    m = hdbscan.HDBSCAN(algorithm="boruvka_kdtree", approx_min_span_tree=False, **options).fit(x)
+def soft_of_new(m, x, new):
+    """Memberships of new rows by the package's measure of its own rows, each row hung where its mutual reachability to the
+    rows is least. The package measures new rows by another formula."""
+    tree, clusters = m.condensed_tree_._raw_tree, sorted(m.condensed_tree_._select_clusters())
+    parent = {int(r["child"]): int(r["parent"]) for r in tree}
+    apart = {int(r["child"]): 1 / r["lambda_val"] for r in tree}
+    floor = {c: 1 / tree["lambda_val"][tree["parent"] == c].max() for c in set(tree["parent"])}
+    samples = m.min_samples or m.min_cluster_size
+    core = np.sort(cdist(x, x), axis=1)[:, samples]
+    above = lambda c: [c] + (above(parent[c]) if c in parent else [])
+    soft = []
+    for row in new:
+        d = cdist([row], x)[0]
+        reach = np.maximum(np.maximum(d, np.sort(d)[samples - 1]), core)
+        near = np.lexsort((d, reach))[0]
+        at, left = parent[near], max(apart[near], reach[near])
+        while at in parent and reach[near] >= apart[at]:
+            at, left = parent[at], reach[near]
+        joined = []
+        for c in clusters:
+            if c in above(at) or at in above(c):
+                joined.append(left)
+            else:
+                shared = next(a for a in above(at) if a in above(c))
+                joined.append(apart[above(at)[above(at).index(shared) - 1]])
+        joined = np.array(joined)
+        heart = np.array([cdist([row], exemplars).min() for exemplars in m.prediction_data_.exemplars])
+        share = np.exp(np.exp(-joined / floor[at])) / heart
+        first = max((j for j in range(len(joined)) if joined[j] == joined.min()), key=lambda j: share[j])
+        soft.append(share / share.sum() * min(floor[clusters[first]], left) / joined.min())
+    return np.array(soft)
+
+
+def soft_of(m, x, new):
+    """Memberships of the rows by the package, and of new ones."""
+    soft = hdbscan.all_points_membership_vectors(m)
+    if soft.ndim == 1 or soft.shape[1] != m.labels_.max() + 1:
+        return None  # the package may measure other clusters than it labels when a greatest size is given
+    return dict(rows=np.round(soft, 10).tolist(), new=np.round(soft_of_new(m, x, new), 10).tolist())
+
+
+def hdbscan_of(x, new, **options):
+    m = hdbscan.HDBSCAN(algorithm="boruvka_kdtree", approx_min_span_tree=False, prediction_data=True, **options).fit(x)
     tree = m.condensed_tree_.to_numpy()
     sizes = [len(x)] + [int(row["child_size"]) for row in tree if row["child_size"] > 1]
     return dict(options=options, labels=m.labels_.tolist(), probabilities=m.probabilities_.tolist(),
-                outlier_scores=m.outlier_scores_.tolist(), sizes=sizes)
+                outlier_scores=m.outlier_scores_.tolist(), sizes=sizes, soft=soft_of(m, x, new))
 
 
 def dbcv_of(x, labels):
@@ -66,7 +107,9 @@ for n, d, k, eps in [(240, 2, 3, 0.45), (300, 3, 5, 0.8), (200, 5, 3, 1.6)]:
         optics.append(dict(max_eps=max_eps, ordering=o.ordering_.tolist(), reachability=finite(o.reachability_),
                            core=finite(o.core_distances_), predecessor=o.predecessor_.tolist(),
                            xi=o.labels_.tolist(), hierarchy=o.cluster_hierarchy_.tolist(), cut=cut.tolist()))
-    runs = [hdbscan_of(x, **options) for options in [
+    other = np.random.default_rng(n)
+    new = np.round(centres[other.integers(0, k, 60)] + 1.5 * other.standard_normal((60, d)), 6)
+    runs = [hdbscan_of(x, new, **options) for options in [
         dict(min_cluster_size=10), dict(min_cluster_size=8, min_samples=4),
         dict(min_cluster_size=8, min_samples=4, cluster_selection_method="leaf"),
         dict(min_cluster_size=9, min_samples=5, cluster_selection_epsilon=eps),
@@ -74,9 +117,10 @@ for n, d, k, eps in [(240, 2, 3, 0.45), (300, 3, 5, 0.8), (200, 5, 3, 1.6)]:
         dict(min_cluster_size=9, min_samples=5, max_cluster_size=n // 4 - 5)]]
     dbcv = [dict(labels=m.labels_.tolist(), value=float(dbcv_of(x, m.labels_))),
             dict(labels=runs[1]["labels"], value=float(dbcv_of(x, np.array(runs[1]["labels"]))))]
-    cases.append(dict(dbcv=dbcv, x=x.tolist(), eps=eps, min_points=6, dbscan=m.labels_.tolist(), core=core.tolist(),
+    cases.append(dict(dbcv=dbcv, x=x.tolist(), new=new.tolist(), eps=eps, min_points=6, dbscan=m.labels_.tolist(), core=core.tolist(),
                       optics=optics, hdbscan=runs))
 header = (f"scikit-learn {sklearn.__version__}, hdbscan {version('hdbscan')}, numpy {np.__version__}; made by make_density.py (DBCV with numpy and scipy, see there). "
           "Ties: hdbscan merges what comes apart at one distance one after the other, so at each split a row or two may "
-          "leave elsewhere; all else must agree to 1e-9")
+          "leave elsewhere; all else must agree to 1e-9. Soft memberships are rounded to 1e-10, and the package adds 1e-8 to a density: "
+          "they must agree to 1e-7; of clusters that a row joins at once, the package takes any for the sum of its memberships. Those of new rows are made by soft_of_new, see there")
 json.dump(dict(header=header, cases=cases), open("density.json", "w"), separators=(",", ":"))
