@@ -2,7 +2,7 @@
 #![allow(missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use telseg_gbm::{BinnedData, FitOptions, Gbm, Objective};
+use telseg_gbm::{BinnedData, Ebm, FitOptions, Gbm, Objective, Pairs};
 use telseg_testkit::table;
 
 fn fit(c: &mut Criterion) {
@@ -33,5 +33,31 @@ fn fit(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, fit);
+fn additive(c: &mut Criterion) {
+    let n = if std::env::args().any(|a| a == "--test") {
+        500
+    } else {
+        7000
+    };
+    let data = table::<f32>(n, 20, 1);
+    let y = data.classes(2).mapv(|class| class as f32);
+    let params = Ebm::params(Objective::Binary)
+        .with_max_rounds(100)
+        .with_n_bags(2);
+    let model = params.fit(&data.x, &y).expect("a sound table");
+    assert_eq!(model.terms().len(), 30);
+    let mut group = c.benchmark_group("ebm");
+    group.sample_size(10);
+    group.bench_function("fit 2 bags of 100 rounds", |b| {
+        b.iter(|| params.fit(&data.x, &y))
+    });
+    let curves = params.clone().with_pairs(Pairs::Count(0));
+    group.bench_function("fit curves alone", |b| b.iter(|| curves.fit(&data.x, &y)));
+    group.bench_function("predict", |b| b.iter(|| model.predict(&data.x)));
+    let row = data.x.row(0).to_vec();
+    group.bench_function("predict row", |b| b.iter(|| model.predict_row(&row)));
+    group.finish();
+}
+
+criterion_group!(benches, fit, additive);
 criterion_main!(benches);

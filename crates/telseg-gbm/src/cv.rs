@@ -53,15 +53,8 @@ pub fn cross_predict(
 ) -> Result<CrossPrediction> {
     params.validate()?;
     options::check_rows(x.nrows(), y.len())?;
-    if n_folds < 2 || n_folds > y.len() {
-        let problem = format!(
-            "must be 2 to the number of rows ({}), found {n_folds}",
-            y.len()
-        );
-        return Err(Error::param("n_folds", problem));
-    }
     params.objective.check(&y.to_vec())?;
-    let folds = deal(params.objective, y, n_folds, seed);
+    let folds = folds(params.objective, y, n_folds, seed)?;
     let fitted = (0..n_folds as u32).into_par_iter().map(|fold| {
         let rows = |inside: bool| -> Vec<usize> {
             (0..y.len())
@@ -87,6 +80,23 @@ pub fn cross_predict(
         folds: folds.into(),
         reports,
     })
+}
+
+/// Fold of each row.
+pub(crate) fn folds(
+    objective: Objective,
+    y: &ArrayRef1<f32>,
+    n_folds: usize,
+    seed: u64,
+) -> Result<Vec<u32>> {
+    if n_folds < 2 || n_folds > y.len() {
+        let problem = format!(
+            "must be 2 to the number of rows ({}), found {n_folds}",
+            y.len()
+        );
+        return Err(Error::param("n_folds", problem));
+    }
+    Ok(deal(objective, y, n_folds, seed))
 }
 
 /// Fold of each row: the rows of a class in random order are dealt like cards, the next class going on where the last

@@ -1,10 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod additive;
 mod bins;
 mod boost;
+mod calibrate;
+mod conformal;
 mod cv;
 mod grow;
 mod histogram;
+mod isotonic;
 mod kernel;
 mod leaves;
 mod model;
@@ -12,12 +16,24 @@ mod objective;
 mod options;
 mod params;
 mod report;
+mod segmented;
 mod split;
 
+pub use additive::{
+    Curve, CurvePoint, Direction, Ebm, EbmParams, EbmReport, Edit, Pairs, Piece, Surface,
+};
 pub use bins::BinnedData;
+pub use calibrate::{
+    Calibrated, Calibration, Calibrator, CalibratorParams, Temperature, fit_calibrated,
+};
+pub use conformal::{
+    ConformalIntervals, ConformalSets, CvPlus, IntervalParams, SetParams, SetScore, Sparse,
+    Threshold, fit_cv_plus,
+};
 pub use cv::{CrossPrediction, cross_predict};
 pub use model::{Gbm, Importance};
 pub use objective::Objective;
 pub use options::FitOptions;
 pub use params::{GbmParams, Growth, Refit};
 pub use report::{FitReport, Stop};
+pub use segmented::{Choice, Gain, Judged, SegmentReport, Segmented, SegmentedParams};
