@@ -8,6 +8,7 @@ mod conformal;
 mod cv;
 mod grow;
 mod histogram;
+pub mod interop;
 mod isotonic;
 mod kernel;
 mod leaves;

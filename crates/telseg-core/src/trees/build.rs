@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble};
+use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble, ZERO_TURNED};
 use crate::{Error, Result};
 
 /// A node of a tree under construction; children are named by their index in the tree's list of nodes.
@@ -37,6 +37,10 @@ pub enum Node {
 pub enum Rule {
     /// Is the value at most this?
     AtMost(f32),
+    /// Is the value at most this? A zero (within 1e-35) gets the answer that 0 does not have.
+    ///
+    /// What a LightGBM model that takes zeros for missing asks where missing values go against the comparison.
+    ZeroTurned(f32),
     /// Is the level one of these codes? Ascending, without repeats.
     OneOf(Vec<u32>),
 }
@@ -141,6 +145,7 @@ impl TreeEnsemble {
                     };
                     let (kind, split) = match rule {
                         Rule::AtMost(threshold) => (0, threshold.to_bits()),
+                        Rule::ZeroTurned(threshold) => (ZERO_TURNED, threshold.to_bits()),
                         Rule::OneOf(codes) => (CATEGORICAL, index(self.push_set(&codes))?),
                     };
                     let feature = feature as u32 | flag | kind;
@@ -242,6 +247,9 @@ impl TreeEnsemble {
                 return broken(node, "it asks a column that does not exist");
             }
             if cell.feature & CATEGORICAL != 0 {
+                if cell.feature & ZERO_TURNED != 0 {
+                    return broken(node, "it asks for a level and for zero at once");
+                }
                 if cell.split as usize >= self.set_ends.len() {
                     return broken(node, "its category set does not exist");
                 }

@@ -6,6 +6,7 @@
 //!
 //! # Rules of a walk
 //! - Numeric split: left when `x <= threshold`. Missing (NaN) goes in the default direction.
+//! - Numeric split with zero turned: the same, but a zero (within 1e-35) goes where 0 would not.
 //! - Categorical split: `x` is a level code; left when the code is in the set, else right: a code that is negative,
 //!   fractional or not in the set goes right. Missing (NaN) goes in the default direction.
 
@@ -62,7 +63,7 @@ pub struct TreeEnsemble {
 /// is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Cell {
-    /// Column, with two flag bits on top.
+    /// Column, with three flag bits on top.
     feature: u32,
     /// Bits of the `f32` threshold, or index of the set.
     split: u32,
@@ -72,7 +73,11 @@ struct Cell {
 
 const MISSING_LEFT: u32 = 1 << 31;
 const CATEGORICAL: u32 = 1 << 30;
-const FEATURE: u32 = CATEGORICAL - 1;
+const ZERO_TURNED: u32 = 1 << 29;
+const FEATURE: u32 = ZERO_TURNED - 1;
+/// How far from 0 a value still counts as zero: LightGBM's constant.
+const ZERO: f32 = 1e-35;
+
 /// One node as it is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NodeView<'a> {
@@ -98,6 +103,8 @@ pub enum NodeView<'a> {
 pub enum RuleView<'a> {
     /// Is the value at most this?
     AtMost(f32),
+    /// Is the value at most this? A zero (within 1e-35) gets the answer that 0 does not have.
+    ZeroTurned(f32),
     /// Is the level's bit set? Bit `code % 64` of word `code / 64`.
     OneOf(&'a [u64]),
 }
@@ -108,8 +115,18 @@ impl RuleView<'_> {
     pub fn holds(&self, x: f32) -> bool {
         match self {
             Self::AtMost(threshold) => x <= *threshold,
+            Self::ZeroTurned(threshold) => zero_turned(*threshold, x),
             Self::OneOf(bits) => in_set(bits, x),
         }
+    }
+}
+
+#[inline(always)]
+fn zero_turned(threshold: f32, x: f32) -> bool {
+    if x.abs() <= ZERO {
+        threshold < 0.0
+    } else {
+        x <= threshold
     }
 }
 
@@ -168,6 +185,8 @@ impl TreeEnsemble {
             feature: (cell.feature & FEATURE) as usize,
             rule: if cell.feature & CATEGORICAL != 0 {
                 RuleView::OneOf(self.set(cell.split))
+            } else if cell.feature & ZERO_TURNED != 0 {
+                RuleView::ZeroTurned(f32::from_bits(cell.split))
             } else {
                 RuleView::AtMost(f32::from_bits(cell.split))
             },

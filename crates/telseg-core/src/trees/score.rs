@@ -11,7 +11,7 @@
 
 use ndarray::{ArrayRef2, ArrayViewMut2, s};
 
-use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble};
+use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble, ZERO_TURNED};
 use crate::kernel::{CutTable, Level, dispatch};
 
 /// Rows side by side.
@@ -48,12 +48,12 @@ struct Question {
 }
 
 impl<'a> Scorer<'a> {
-    /// `None` when a tree has more than 64 leaves, asks for a level or adds to several outputs, or when a column is asked
+    /// `None` when a tree has more than 64 leaves, asks for a level or about zero, or adds to several outputs, or when a column is asked
     /// for more thresholds than bytes can tell apart.
     pub(super) fn new(ensemble: &'a TreeEnsemble) -> Option<Self> {
         let mut cuts: Vec<Vec<f32>> = vec![Vec::new(); ensemble.n_features];
         for cell in ensemble.nodes.iter().filter(|c| c.left != 0) {
-            if cell.feature & CATEGORICAL != 0 {
+            if cell.feature & (CATEGORICAL | ZERO_TURNED) != 0 {
                 return None;
             }
             cuts[(cell.feature & FEATURE) as usize].push(f32::from_bits(cell.split));

@@ -59,6 +59,39 @@ fn walks_follow_the_rules() {
 }
 
 #[test]
+fn zero_is_turned_alone() {
+    // Zeros on either side of the threshold go the other way; their neighbours do not.
+    let x = array![[0.0f32], [-0.0], [1e-35], [2e-35], [-1e-3], [1.0], [2.0]];
+    let scores = |threshold| {
+        let nodes = vec![
+            split(0, Rule::ZeroTurned(threshold), Side::Left, 1, 2),
+            leaf(1.0),
+            leaf(2.0),
+        ];
+        let output = Some(0);
+        let e = TreeEnsemble::new(1, vec![0.0], vec![Tree { nodes, output }]).unwrap();
+        assert_eq!(e.node(0, 0), {
+            NodeView::Split {
+                feature: 0,
+                rule: RuleView::ZeroTurned(threshold),
+                missing: Side::Left,
+                left: 1,
+                right: 2,
+            }
+        });
+        let many = ndarray::concatenate(ndarray::Axis(0), &vec![x.view(); 200]).unwrap();
+        let scores = e.predict(&many).unwrap().column(0).to_vec();
+        let rule = RuleView::ZeroTurned(threshold);
+        for (x, score) in x.iter().zip(&scores) {
+            assert_eq!(rule.holds(*x), *score == 1.0);
+        }
+        scores[..7].to_vec()
+    };
+    assert_eq!(scores(1.0), [2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 2.0]);
+    assert_eq!(scores(-1.0), [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
+}
+
+#[test]
 fn rows_alone_score_as_in_a_batch_and_strides_do_not_matter() {
     let ensemble = two_trees();
     let x =

@@ -6,7 +6,8 @@ use ndarray::{ArrayRef1, ArrayRef2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
 use super::score::Scorer;
-use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble, in_set};
+use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble, ZERO_TURNED};
+use super::{in_set, zero_turned};
 use crate::{Error, Result};
 
 /// Rows that are walked through one tree before the next is taken: the tree stays in L1.
@@ -148,12 +149,22 @@ impl TreeEnsemble {
     fn step(&self, cell: Cell, row: &[f32]) -> u32 {
         let x = row[(cell.feature & FEATURE) as usize];
         let missing_left = x.is_nan() & (cell.feature & MISSING_LEFT != 0);
-        let holds = if cell.feature & CATEGORICAL != 0 {
-            !x.is_nan() && in_set(self.set(cell.split), x)
+        let holds = if cell.feature & (CATEGORICAL | ZERO_TURNED) != 0 {
+            self.holds_otherwise(cell, x)
         } else {
             x <= f32::from_bits(cell.split) // not of NaN
         };
         select_unpredictable(holds | missing_left, cell.left, cell.right)
+    }
+
+    /// The answer to a question that is no plain comparison; no for NaN.
+    #[inline(always)]
+    fn holds_otherwise(&self, cell: Cell, x: f32) -> bool {
+        if cell.feature & CATEGORICAL != 0 {
+            !x.is_nan() && in_set(self.set(cell.split), x)
+        } else {
+            zero_turned(f32::from_bits(cell.split), x)
+        }
     }
 }
 

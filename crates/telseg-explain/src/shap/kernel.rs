@@ -203,7 +203,7 @@ fn answer(split: &Split, column: &[f32], answers: &mut [u8]) {
                 *answer = u8::from(x <= *threshold) | (u8::from(x.is_nan()) & missing);
             }
         }
-        Rule::OneOf(_) => {
+        Rule::ZeroTurned(_) | Rule::OneOf(_) => {
             for (answer, &x) in answers.iter_mut().zip(column) {
                 *answer = u8::from(split.goes_left(x));
             }

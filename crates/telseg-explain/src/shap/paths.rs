@@ -15,6 +15,7 @@ pub(crate) struct Split {
 #[derive(Clone, Debug)]
 pub(crate) enum Rule {
     AtMost(f32),
+    ZeroTurned(f32),
     OneOf(Box<[u64]>),
 }
 
@@ -27,6 +28,7 @@ impl Split {
         }
         match &self.rule {
             Rule::AtMost(threshold) => x <= *threshold,
+            Rule::ZeroTurned(threshold) => RuleView::ZeroTurned(*threshold).holds(x),
             Rule::OneOf(bits) => RuleView::OneOf(bits).holds(x),
         }
     }
@@ -133,6 +135,7 @@ pub(crate) fn cut(
                     feature,
                     rule: match rule {
                         RuleView::AtMost(threshold) => Rule::AtMost(threshold),
+                        RuleView::ZeroTurned(threshold) => Rule::ZeroTurned(threshold),
                         RuleView::OneOf(bits) => Rule::OneOf(bits.into()),
                     },
                     missing_left: missing == Side::Left,
