@@ -8,7 +8,7 @@ use telseg_core::artefact;
 use telseg_core::trees::{NodeView, RuleView};
 use telseg_gbm::interop::{Link, TreeModel, lightgbm};
 
-use crate::models::{Asks, agrees, golden, random_model, random_rows, rows};
+use crate::models::{Asks, agrees, golden, random_model, random_models, random_rows, rows};
 
 fn file() -> Value {
     golden(include_str!("../golden/interop/lightgbm.json"))
@@ -69,20 +69,8 @@ fn zeros_that_are_missing_keep_their_own_question() {
 #[test]
 fn random_models_survive_writing_and_reading() {
     let x = random_rows(3000);
-    for (seed, outputs, link) in [
-        (1, 1, Link::Identity),
-        (2, 1, Link::Logistic { slope: 0.5 }),
-        (3, 3, Link::Softmax),
-        (4, 2, Link::Logistic { slope: 1.0 }),
-        (5, 1, Link::Exp),
-        (6, 1, Link::SignedSquare),
-        (7, 1, Link::Softplus),
-        (8, 2, Link::Identity),
-    ] {
-        let model = random_model(seed, outputs, link, Asks::Everything);
-        let model = model
-            .with_feature_names(["minutes", "days", "plan", "region"])
-            .unwrap();
+    for model in random_models([Link::SignedSquare, Link::Softplus]) {
+        let link = model.link();
         let again = lightgbm::from_text(&lightgbm::to_text(&model).unwrap()).unwrap();
         assert_eq!(again.predict(&x).unwrap(), model.predict(&x).unwrap());
         assert_eq!(
@@ -240,12 +228,12 @@ fn what_cannot_be_written_is_refused() {
     );
     let named = |names: [&str; 4]| model(Link::Identity, 1).with_feature_names(names).unwrap();
     refuse(
-        named(["a b", "c", "d", "e"]),
-        "feature_names: LightGBM has no place for white space",
+        named(["a=b", "c", "d", "e"]),
+        "feature_names: LightGBM has no place for []{}\":,= in names, found \"a=b\"",
     );
     refuse(
-        named(["a", "c", "c", "e"]),
-        "feature_names: \"c\" is the name of two columns",
+        named(["a", "c d", "c_d", "e"]),
+        "feature_names: \"c_d\" is the name of two columns",
     );
     let error = model(Link::Identity, 1)
         .with_feature_names(["a"])

@@ -114,6 +114,26 @@ pub(crate) fn random_model(seed: u64, outputs: usize, link: Link, asks: Asks) ->
     TreeModel::new(trees, link).unwrap()
 }
 
+/// A named model for each link that all formats have, and for two more.
+pub(crate) fn random_models(more: [Link; 2]) -> impl Iterator<Item = TreeModel> {
+    let both = [
+        (1, Link::Identity),
+        (1, Link::Logistic { slope: 0.5 }),
+        (3, Link::Softmax),
+        (2, Link::Logistic { slope: 1.0 }),
+        (2, Link::Identity),
+        (1, Link::Exp),
+        (1, more[0]),
+        (1, more[1]),
+    ];
+    both.into_iter().zip(1..).map(|((outputs, link), seed)| {
+        let model = random_model(seed, outputs, link, Asks::Everything);
+        model
+            .with_feature_names(["minutes", "days", "plan", "region"])
+            .unwrap()
+    })
+}
+
 /// Rows for the random models: numbers at and between thresholds, zeros, levels that no set names, missing cells.
 pub(crate) fn random_rows(n: usize) -> Array2<f32> {
     let draws = Seed::new(9).stream("rows");

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use telseg_gbm::interop::{Link, TreeModel, xgboost};
 
-use crate::models::{Asks, agrees, golden, random_model, random_rows, rows};
+use crate::models::{Asks, agrees, golden, random_model, random_models, random_rows, rows};
 
 fn file() -> Value {
     golden(include_str!("../golden/interop/xgboost.json"))
@@ -67,19 +67,9 @@ fn vector_leaves_stay_vectors_and_pruned_nodes_are_left_out() {
 #[test]
 fn random_models_survive_writing_and_reading() {
     let x = random_rows(2000);
-    for (seed, outputs, link) in [
-        (1, 1, Link::Identity),
-        (2, 1, Link::Logistic { slope: 0.5 }),
-        (3, 3, Link::Softmax),
-        (4, 2, Link::Logistic { slope: 1.0 }),
-        (5, 1, Link::Exp),
-        (6, 1, Link::Step),
-        (8, 2, Link::Identity),
-    ] {
-        let model = random_model(seed, outputs, link, Asks::Everything);
-        let model = model
-            .with_feature_names(["min\"utes", "da\\ys", "plan\n", "région"])
-            .unwrap();
+    for model in random_models([Link::Step, Link::Identity]) {
+        let names = ["min\"utes", "da\\ys", "plan\n", "région"];
+        let model = model.with_feature_names(names).unwrap();
         let text = xgboost::from_bytes(xgboost::to_json(&model).unwrap().as_bytes()).unwrap();
         let binary = xgboost::from_bytes(&xgboost::to_ubjson(&model).unwrap()).unwrap();
         assert_eq!(text, binary);

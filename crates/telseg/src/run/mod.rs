@@ -1,5 +1,6 @@
 //! What a pipeline found, and what it needs to score new rows.
 
+mod export;
 mod saved;
 mod score;
 mod segment_model;

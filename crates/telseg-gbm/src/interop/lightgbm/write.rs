@@ -21,7 +21,7 @@ const ABILITY: Ability = Ability {
 ///
 /// # Errors
 /// When a link has no objective in LightGBM ([`Link::Step`]), a tree would need more than 1,048,576 nodes, or column
-/// names are empty, repeated or hold white space.
+/// names are empty, repeated or hold one of `[]{}":,=`.
 pub fn to_text(model: &TreeModel) -> Result<String> {
     let names = names(model)?;
     let k = model.trees().n_outputs();
@@ -52,35 +52,33 @@ pub fn to_text(model: &TreeModel) -> Result<String> {
     Ok(text)
 }
 
-/// Names of the columns, `Column_0` and so on when they have none.
+/// Names of the columns, `Column_0` and so on when they have none; with `_` for white space, as LightGBM itself does.
 fn names(model: &TreeModel) -> Result<Vec<String>> {
-    let refuse = |problem: String| Err(Error::data("feature_names", problem));
     let n = model.trees().n_features();
     if n == 0 {
-        return Err(Error::data(
-            "model",
-            "LightGBM's format needs at least one column",
-        ));
+        let problem = "LightGBM's format needs at least one column";
+        return Err(Error::data("model", problem));
     }
     if model.feature_names().is_empty() {
         return Ok((0..n).map(|i| format!("Column_{i}")).collect());
     }
+    let refuse = |problem: String| Err(Error::data("feature_names", problem));
+    let given = model.feature_names().iter();
+    let names: Vec<String> = given
+        .map(|name| name.replace(char::is_whitespace, "_"))
+        .collect();
     let mut seen = std::collections::BTreeSet::new();
-    for name in model.feature_names() {
-        if name.is_empty()
-            || name
-                .chars()
-                .any(|c| c.is_whitespace() || "[]{}\":,=".contains(c))
-        {
+    for name in &names {
+        if name.is_empty() || name.contains(|c| "[]{}\":,=".contains(c)) {
             return refuse(format!(
-                "LightGBM has no place for white space and []{{}}\":,= in names, found {name:?}"
+                "LightGBM has no place for []{{}}\":,= in names, found {name:?}"
             ));
         }
         if !seen.insert(name) {
             return refuse(format!("{name:?} is the name of two columns"));
         }
     }
-    Ok(model.feature_names().to_vec())
+    Ok(names)
 }
 
 fn objective(link: Link, n_outputs: usize) -> Result<String> {

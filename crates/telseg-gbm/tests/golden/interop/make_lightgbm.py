@@ -9,16 +9,10 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 
+from table import cells, table
+
 here = Path(__file__).parent
-rng = np.random.default_rng(5)
-n = 500
-x = np.column_stack([rng.normal(size=n), rng.integers(-3, 4, n) * rng.random(n), rng.integers(0, 9, n),
-                     rng.integers(0, 70, n), rng.normal(size=n)]).astype(np.float32)
-x[rng.random(n) < 0.15, 0] = np.nan
-x[rng.random(n) < 0.10, 1] = np.nan
-x[rng.random(n) < 0.10, 2] = np.nan
-score = (np.nan_to_num(x[:, 0]) * 1.5 + np.isin(x[:, 2], [1, 4, 5]) * 2 + (x[:, 3] % 3 == 0) * np.nan_to_num(x[:, 1])
-         + np.isnan(x[:, 0]) - (x[:, 1] == 0) + rng.normal(size=n) * 0.3)
+x, score = table(5, 500)
 classes = np.digitize(score, [0, 1.5])
 common = dict(num_leaves=7, min_data_in_leaf=10, verbose=-1, num_threads=1, deterministic=True, cat_smooth=1,
               min_data_per_group=5, learning_rate=0.3, seed=1)
@@ -36,11 +30,6 @@ cases = [
     ("dropped trees", dict(boosting="dart", objective="binary", drop_rate=0.5), score > 0.5, [3]),
     ("nothing to split", dict(objective="regression", min_data_in_leaf=400), score, []),
 ]
-
-
-def cells(a):
-    return [[None if np.isnan(v) else float(v) for v in row] for row in a]
-
 
 boosters = [lightgbm.train({**common, **params}, lightgbm.Dataset(x, y, categorical_feature=cats), 3)
             for _, params, y, cats in cases]

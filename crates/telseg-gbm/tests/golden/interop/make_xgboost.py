@@ -9,16 +9,10 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
+from table import cells, table
+
 here = Path(__file__).parent
-rng = np.random.default_rng(6)
-n = 400
-x = np.column_stack([rng.normal(size=n), rng.integers(-3, 4, n) * rng.random(n), rng.integers(0, 9, n),
-                     rng.integers(0, 70, n), rng.normal(size=n)]).astype(np.float32)
-x[rng.random(n) < 0.15, 0] = np.nan
-x[rng.random(n) < 0.10, 1] = np.nan
-x[rng.random(n) < 0.10, 2] = np.nan
-score = (np.nan_to_num(x[:, 0]) * 1.5 + np.isin(x[:, 2], [1, 4, 5]) * 2 + (x[:, 3] % 3 == 0) * np.nan_to_num(x[:, 1])
-         + np.isnan(x[:, 0]) - (x[:, 1] == 0) + rng.normal(size=n) * 0.3)
+x, score = table(6, 400)
 kinds = ["q", "q", "c", "c", "q"]
 common = dict(max_depth=3, nthread=1, max_cat_to_onehot=4, seed=1, verbosity=0, tree_method="hist")
 classes = np.digitize(score, [0, 1.5])
@@ -36,11 +30,6 @@ cases = [
     ("two targets, vector leaves", dict(objective="reg:squarederror", multi_strategy="multi_output_tree"),
      np.column_stack([score, score ** 2]), None, True),
 ]
-
-
-def cells(a):
-    return [[None if np.isnan(v) else float(v) for v in row] for row in a]
-
 
 boosters = []
 for _, params, y, types, _ in cases:
