@@ -30,14 +30,16 @@ enum Fact {
 
 type Facts = Vec<(usize, Fact)>;
 
+/// A place of the new tree that is to be filled: what it does, what is known there, and whose child it is.
+type Open = (Step, Facts, Option<(usize, Side)>);
+
 /// The same tree in questions that the format can ask.
 ///
 /// # Errors
 /// When the tree would have more than [`MOST_NODES`] nodes.
 pub(super) fn rewrite(nodes: &[Node], ability: Ability) -> Result<Vec<Node>, String> {
     let mut out: Vec<Node> = Vec::with_capacity(nodes.len());
-    // Where the node is read, what is known there, and whose child it becomes.
-    let mut stack: Vec<(Step, Facts, Option<(usize, Side)>)> = vec![(Step::Node(0), vec![], None)];
+    let mut stack: Vec<Open> = vec![(Step::Node(0), vec![], None)];
     while let Some((step, facts, parent)) = stack.pop() {
         if out.len() == MOST_NODES {
             return Err(format!(
@@ -72,11 +74,14 @@ enum Step {
     Zeros(usize),
 }
 
+/// A child: its side, what it does, and what is learnt on the way to it.
+type Below = (Side, Step, Option<(usize, Fact)>);
+
 /// A node of the new tree.
 struct Asked {
     node: Node,
-    /// Its children, right first, so that the left side is written first; and what is known there.
-    below: Vec<(Side, Step, Option<(usize, Fact)>)>,
+    /// Its children, right first, so that the left side is written first.
+    below: Vec<Below>,
 }
 
 impl Asked {

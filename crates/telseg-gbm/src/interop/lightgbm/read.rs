@@ -131,7 +131,7 @@ fn link(objective: &str) -> Result<Link, String> {
     let settings: Vec<&str> = words.collect();
     let slope = || {
         let found = settings.iter().find_map(|s| s.strip_prefix("sigmoid:"));
-        let slope: f64 = found.map_or(Ok(1.0), |s| parse_one(s))?;
+        let slope: f64 = found.map_or(Ok(1.0), parse_one)?;
         Ok(Link::Logistic { slope })
     };
     match name {
@@ -303,7 +303,7 @@ impl Splits {
 /// The threshold for `f32`. LightGBM takes what lies within 1e-35 of 0 for 0: such values stay together on the side of 0.
 fn comparable(threshold: f64) -> f32 {
     match at_most(threshold) {
-        t if t < -ZERO || t >= ZERO => t,
+        t if !(-ZERO..ZERO).contains(&t) => t,
         t if t >= 0.0 => ZERO,
         _ => (-ZERO).next_down(),
     }

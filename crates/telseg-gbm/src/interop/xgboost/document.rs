@@ -32,9 +32,9 @@ impl Doc {
         match self {
             Self::Text(text) => quote(text, out),
             Self::Int(v) => numeral(v, out),
-            Self::Bytes(v) => list(v, out, |v, out| numeral(v, out)),
-            Self::Ints(v) => list(v, out, |v, out| numeral(v, out)),
-            Self::Longs(v) => list(v, out, |v, out| numeral(v, out)),
+            Self::Bytes(v) => list(v, out, numeral),
+            Self::Ints(v) => list(v, out, numeral),
+            Self::Longs(v) => list(v, out, numeral),
             Self::Floats(v) => list(v, out, |v, out| {
                 let _ = write!(out, "{v:E}"); // writing to a string does not fail
             }),
