@@ -1,18 +1,26 @@
 #![doc = include_str!("../README.md")]
 
 mod agnostic;
+mod counterfactual;
 mod dense;
 #[cfg(feature = "llm")]
 pub mod llm;
+mod medoids;
 mod persona;
 mod profile;
 mod shap;
 mod stats;
+mod surrogate;
 
 pub use agnostic::{
     Attribution, Coalitions, KernelShap, KernelShapParams, LinearBackground, LinearShap,
     LinearShapParams, Pairing, PermutationShap, PermutationShapParams,
 };
+pub use counterfactual::{
+    Answer, Bundle, Change, Counterfactual, CounterfactualParams, Counterfactuals, Ended,
+    FeatureRule, Goal, Moved,
+};
+pub use medoids::medoids;
 pub use persona::{
     Author, Draft, FactSheet, Measure, Persona, PersonaParams, Rejected, Sentence, SheetFact,
     TextGenerator, TextRequest, Violation, verify,
@@ -25,3 +33,4 @@ pub use shap::{
     Dependence, DependenceBin, FeatureImportance, Index, TreeInteractions, TreeShap,
     TreeShapParams, Unknown, dependence, importance,
 };
+pub use surrogate::{Condition, Fidelity, SegmentRule, Surrogate, SurrogateParams, surrogates};

@@ -23,6 +23,8 @@ mod write;
 
 use overlap::Overlap;
 
+pub(crate) use words::readable;
+
 pub use sheet::{FactSheet, Measure, SheetFact};
 pub use verify::{Violation, verify};
 pub use write::{

@@ -299,6 +299,25 @@ pub fn profile_weighted(
     params: &ProfileParams,
 ) -> Result<Vec<SegmentProfile>> {
     params.validate()?;
+    check_rows(columns, labels, n_segments)?;
+    let weights = checked_weights(weights, labels.len())?;
+    let groups = Groups {
+        of: labels
+            .iter()
+            .map(|&l| (l as usize).min(n_segments))
+            .collect(),
+        n_segments,
+        weights: &weights,
+    };
+    let statements = state(columns, &groups, params);
+    let sizes = sizes(&groups);
+    Ok(persona::describe(
+        columns, &groups, &sizes, statements, params,
+    ))
+}
+
+/// Refuses columns and labels that do not go together.
+pub(crate) fn check_rows(columns: &[Column<'_>], labels: &[u32], n_segments: usize) -> Result<()> {
     if n_segments == 0 {
         return Err(Error::param("n_segments", "must be at least 1, found 0"));
     }
@@ -318,20 +337,7 @@ pub fn profile_weighted(
             ),
         ));
     }
-    let weights = checked_weights(weights, labels.len())?;
-    let groups = Groups {
-        of: labels
-            .iter()
-            .map(|&l| (l as usize).min(n_segments))
-            .collect(),
-        n_segments,
-        weights: &weights,
-    };
-    let statements = state(columns, &groups, params);
-    let sizes = sizes(&groups);
-    Ok(persona::describe(
-        columns, &groups, &sizes, statements, params,
-    ))
+    Ok(())
 }
 
 /// Rows and share of the weight of each segment.

@@ -1,7 +1,7 @@
 //! What the stages found, in the form that the report shows.
 
 use telseg_core::Result;
-use telseg_explain::SegmentProfile;
+use telseg_explain::{SegmentProfile, Surrogate};
 use telseg_features::{ColumnQuality, FeatureKind, Role, Table, TableEncoder, TableSchema};
 
 use super::Pipeline;
@@ -138,7 +138,7 @@ fn histogram(values: &[f64], min: f64, max: f64) -> Vec<f64> {
 
 pub(super) fn segmentation(
     segmented: &Segmented,
-    profiles: &[SegmentProfile],
+    (profiles, surrogates): (&[SegmentProfile], &[Surrogate]),
     target: Option<&str>,
     value: Option<&str>,
 ) -> Result<report::Segmentation> {
@@ -164,7 +164,8 @@ pub(super) fn segmentation(
         choice: segmented.choice.clone(),
         segments: profiles
             .iter()
-            .map(|p| profile::card(p, target, value))
+            .zip(surrogates)
+            .map(|(p, s)| profile::card(p, s, target, value))
             .collect::<Result<_>>()?,
         comparison: None,
         heatmap: profile::heatmap(profiles),

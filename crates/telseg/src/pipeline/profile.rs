@@ -4,7 +4,7 @@ use ndarray::Array1;
 use telseg_core::Result;
 use telseg_explain::{
     Column, Fact, FactSheet, MISSING, Persona, PersonaParams, ProfileParams, Role, SegmentProfile,
-    Statement, profile,
+    SegmentRule, Statement, Surrogate, SurrogateParams, profile, surrogates,
 };
 use telseg_features::{Column as TableColumn, Role as Use, Table, TableSchema, TargetColumn};
 
@@ -19,14 +19,14 @@ enum Cells {
     Levels(Vec<u32>, Vec<String>),
 }
 
-/// Profiles over all feature columns, with the target and the value column as outcomes.
+/// Profiles and rules over all feature columns, with the target and the value column as outcomes.
 pub(super) fn profiles(
     table: &Table,
     schema: &TableSchema,
     target: Option<&TargetColumn>,
     value: Option<&str>,
     (labels, n_segments): (&Array1<u32>, usize),
-) -> Result<Vec<SegmentProfile>> {
+) -> Result<(Vec<SegmentProfile>, Vec<Surrogate>)> {
     let mut columns: Vec<(&str, Role, Cells)> = Vec::new();
     for column in schema.columns() {
         let outcome = value == Some(column.name.as_str());
@@ -56,12 +56,13 @@ pub(super) fn profiles(
             column.with_role(*role)
         })
         .collect();
-    profile(
-        &views,
-        &labels.to_vec(),
-        n_segments,
-        &ProfileParams::default(),
-    )
+    let labels = labels.to_vec();
+    let profiles = profile(&views, &labels, n_segments, &ProfileParams::default())?;
+    let params = SurrogateParams::default();
+    Ok((
+        profiles,
+        surrogates(&views, &labels, n_segments, None, &params)?,
+    ))
 }
 
 fn cells(column: TableColumn<'_>) -> Cells {
@@ -81,6 +82,7 @@ fn cells(column: TableColumn<'_>) -> Cells {
 /// A profile as the report shows it.
 pub(super) fn card(
     profile: &SegmentProfile,
+    surrogate: &Surrogate,
     target: Option<&str>,
     value: Option<&str>,
 ) -> Result<report::SegmentCard> {
@@ -182,7 +184,24 @@ pub(super) fn card(
         arpu,
         churn_rate,
         statements,
+        rules: surrogate.rules.iter().map(rule).collect(),
+        told: surrogate
+            .tree
+            .zip(surrogate.forest)
+            .map(|(tree, forest)| report::Told {
+                by_rules: tree.balanced_accuracy,
+                by_forest: forest.balanced_accuracy,
+            }),
     })
+}
+
+fn rule(rule: &SegmentRule) -> report::Rule {
+    let [low, high] = rule.interval;
+    report::Rule {
+        text: rule.to_string(),
+        precision: report::Interval::new(rule.precision, low, high),
+        coverage: rule.coverage,
+    }
 }
 
 /// Whether a statement is the other side of one that says what the segment has: of two levels, the one it lacks.

@@ -75,7 +75,8 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
 
     progress.start("Profile the segments", None);
     let groups = (&segmented.labels, segmented.n_groups());
-    let profiles = profile::profiles(table, &schema, target.as_ref(), value.as_deref(), groups)?;
+    let (profiles, surrogates) =
+        profile::profiles(table, &schema, target.as_ref(), value.as_deref(), groups)?;
     let map = plane::map(&x, &segmented.labels, segmented.n_groups(), pipeline.seed);
     let base = follow::Base {
         table,
@@ -117,7 +118,7 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
         quality: findings::data_quality(table, &schema, &quality, &distances, value.as_deref()),
         segmentation: findings::segmentation(
             &segmented,
-            &profiles,
+            (&profiles, &surrogates),
             target.as_ref().map(|t| t.name.as_str()),
             value.as_deref(),
         )?,

@@ -50,6 +50,6 @@ mod write;
 pub use model::{
     Calibration, Changes, ColumnQuality, ComparedMethod, DataQuality, Dependence, DependencePoint,
     Direction, FlowPlace, Heatmap, Importance, Interval, KCandidate, LeftOut, LevelEffect,
-    LevelShare, Making, Map, MapPoint, MethodComparison, Persona, Prediction, Report, Role,
-    SegmentCard, SegmentScore, Segmentation, Statement, StatementKind, Summary, Words, World,
+    LevelShare, Making, Map, MapPoint, MethodComparison, Persona, Prediction, Report, Role, Rule,
+    SegmentCard, SegmentScore, Segmentation, Statement, StatementKind, Summary, Told, Words, World,
 };

@@ -251,6 +251,15 @@ fn segmentation() -> Segmentation {
         arpu: Some(interval(*arpu, 1.4)),
         churn_rate: Some(interval(*churn, 0.021)),
         statements: statements(id),
+        rules: vec![Rule {
+            text: "contract is Month-to-month, tenure at most 12".into(),
+            precision: interval(0.71, 0.02),
+            coverage: 0.64,
+        }],
+        told: Some(Told {
+            by_rules: 0.84,
+            by_forest: 0.93,
+        }),
     });
     Segmentation {
         method: "Subscribers were grouped by 18 columns of what they use, pay and have signed; the target took no part.".into(),

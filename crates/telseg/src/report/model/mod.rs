@@ -21,8 +21,8 @@ pub use prediction::{
 };
 pub use quality::{ColumnQuality, DataQuality, LeftOut, LevelShare, Role, Summary};
 pub use segmentation::{
-    Heatmap, KCandidate, Map, MapPoint, Persona, SegmentCard, Segmentation, Statement,
-    StatementKind,
+    Heatmap, KCandidate, Map, MapPoint, Persona, Rule, SegmentCard, Segmentation, Statement,
+    StatementKind, Told,
 };
 
 /// All that one run found, ready to be read by people ([`Report::to_html`]) and by scripts

@@ -67,6 +67,35 @@ pub struct SegmentCard {
     pub churn_rate: Option<Interval>,
     /// What sets it apart, strongest first.
     pub statements: Vec<Statement>,
+    /// Conditions by which it can be told, the rule that covers most first.
+    pub rules: Vec<Rule>,
+    /// How well rules and columns tell it from the rest.
+    pub told: Option<Told>,
+}
+
+/// Conditions that most of a segment fulfil and others mostly do not, measured on held-out subscribers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rule {
+    /// The conditions in words; all of them hold.
+    pub text: String,
+    /// Share of those with the conditions that are in the segment, 0 to 1.
+    pub precision: Interval,
+    /// Share of the segment that has the conditions, 0 to 1.
+    #[serde(deserialize_with = "or_nan")]
+    pub coverage: f64,
+}
+
+/// How well a segment is told from the rest, as the mean of the shares told rightly inside and outside; 0.5 is chance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// By a tree of at most three questions: the rules.
+    #[serde(deserialize_with = "or_nan")]
+    pub by_rules: f64,
+    /// By a forest on the same columns.
+    #[serde(deserialize_with = "or_nan")]
+    pub by_forest: f64,
 }
 
 /// A segment told in sentences that were held against its facts.

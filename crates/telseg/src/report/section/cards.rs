@@ -56,6 +56,29 @@ fn card(view: View<'_>, segment: &SegmentCard) -> Markup {
             } @else {
                 (statements(segment, shown))
             }
+            @if let Some(told) = segment.told {
+                details {
+                    summary { "As rules" span.hidden { " for segment " (segment.id) } }
+                    @if segment.rules.is_empty() {
+                        p.empty { "No rule of three conditions holds for most of those that it finds." }
+                    } @else {
+                        ul { @for rule in &segment.rules {
+                            li {
+                                (capital(&rule.text)) ". "
+                                small {
+                                    span title=(with_range(rule.precision, percent1)) { (percent(rule.precision.estimate)) }
+                                    " of those are in this segment, and " (percent(rule.coverage)) " of this segment are among them."
+                                }
+                            }
+                        } }
+                    }
+                    p { small {
+                        "On " (words.subscribers) " who were held out, rules tell " (percent(told.by_rules))
+                        " rightly (mean of inside and outside; 50% is chance), a forest on the same columns "
+                        (percent(told.by_forest)) "."
+                    } }
+                }
+            }
             @if !folded.is_empty() {
                 details {
                     summary { (folded.len()) " more" span.hidden { " differences of segment " (segment.id) } }
