@@ -386,6 +386,71 @@ fn missing_values_stay_and_bundles_replace_them() {
 }
 
 #[test]
+fn zeros_that_answer_the_other_way_are_cells_of_their_own() {
+    for threshold in [-2.0, 0.0, 3.0] {
+        let nodes = vec![
+            Node::Split {
+                feature: 0,
+                rule: Rule::ZeroTurned(threshold),
+                missing: Side::Left,
+                left: 1,
+                right: 2,
+                cover: 2.0,
+            },
+            Node::Leaf {
+                value: vec![-1.0],
+                cover: 1.0,
+            },
+            Node::Leaf {
+                value: vec![1.0],
+                cover: 1.0,
+            },
+        ];
+        let model = TreeEnsemble::new(
+            1,
+            vec![0.0],
+            vec![Tree {
+                nodes,
+                output: Some(0),
+            }],
+        )
+        .unwrap();
+        for own in [-5.0f32, -1.0, 0.0, 1.0, 5.0] {
+            for goal in [Goal::AtMost(0.0), Goal::AtLeast(0.0)] {
+                let params =
+                    Counterfactuals::params(goal, vec![FeatureRule::numeric(Change::Free, 1.0)]);
+                let answer = checked(&params, &model, &[own]);
+                let edges = [
+                    threshold,
+                    threshold.next_up(),
+                    0.0,
+                    (-1e-35f32).next_down(),
+                    1e-35f32.next_up(),
+                ];
+                let reaches = |v: f32| match goal {
+                    Goal::AtMost(_) => score(&model, 0, &[v]) <= 0.0,
+                    Goal::AtLeast(_) => score(&model, 0, &[v]) >= 0.0,
+                };
+                if answer.ended == Ended::Already {
+                    assert!(reaches(own));
+                    continue;
+                }
+                let costs = edges
+                    .iter()
+                    .filter(|v| reaches(**v))
+                    .map(|v| f64::from((v - own).abs()));
+                let best = costs.fold(f64::INFINITY, f64::min);
+                let found = answer.found.unwrap();
+                assert!(
+                    (found.cost - best).abs() < 1e-6,
+                    "{threshold} {own} {goal:?}: {found:?} {best}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn bad_parameters_name_themselves() {
     let model = ensembles::ensemble(1, COLUMNS, 5, 1, false);
     let good = || {

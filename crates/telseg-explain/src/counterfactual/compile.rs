@@ -5,6 +5,10 @@ use telseg_core::trees::{self, NodeView, RuleView, TreeEnsemble};
 
 use super::space::{Dimension, Side, cell};
 
+/// The largest number that counts as zero, and the largest below all that do ([`RuleView::ZeroTurned`]).
+pub(super) const ZERO: f32 = 1e-35;
+pub(super) const BELOW_ZERO: f32 = (-ZERO).next_down();
+
 /// A node of a tree that only asks what may change.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ask {
@@ -222,7 +226,12 @@ impl Builder<'_> {
                     return self.build(if goes_left { left } else { right });
                 };
                 let (left, right) = (self.build(left), self.build(right));
-                let ask = self.ask(dimension, feature, rule, missing, left, right);
+                let ask = match (&self.dimensions[dimension], rule) {
+                    (Dimension::Cells { cuts, .. }, RuleView::ZeroTurned(threshold)) => {
+                        self.zero_turned(dimension, cuts, threshold, left, right)
+                    }
+                    _ => self.ask(dimension, feature, rule, missing, left, right),
+                };
                 self.push(ask)
             }
         }
@@ -268,6 +277,38 @@ impl Builder<'_> {
                 let goes_left = answer(rule, missing, *own);
                 self.nodes[if goes_left { left } else { right } as usize]
             }
+        }
+    }
+
+    /// A comparison that zeros answer the other way, as comparisons.
+    fn zero_turned(
+        &mut self,
+        dimension: usize,
+        cuts: &[f32],
+        threshold: f32,
+        left: u32,
+        right: u32,
+    ) -> Ask {
+        let at_most = |cut: f32, left: u32, right: u32| Ask::Cell {
+            dimension: dimension as u32,
+            last: cell(cuts, cut),
+            left,
+            right,
+        };
+        // Zeros are on the left of the threshold, or on its right; there they part from their neighbours.
+        let (zeros, neighbours) = if threshold >= 0.0 {
+            (right, left)
+        } else {
+            (left, right)
+        };
+        let upper = at_most(ZERO, zeros, neighbours);
+        let upper = self.push(upper);
+        let around = at_most(BELOW_ZERO, neighbours, upper);
+        let around = self.push(around);
+        if threshold >= 0.0 {
+            at_most(threshold, around, right)
+        } else {
+            at_most(threshold, left, around)
         }
     }
 

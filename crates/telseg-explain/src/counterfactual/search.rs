@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use telseg_core::trees::{NodeView, RuleView, TreeEnsemble};
 use telseg_core::{Error, Result};
 
-use super::compile::{Ask, Compiled};
+use super::compile::{Ask, BELOW_ZERO, Compiled, ZERO};
 use super::params::{Change, CounterfactualParams, FeatureRule, Goal};
 use super::space::{Dimension, MAX_OPTIONS, Nearest, Side, dimensions};
 
@@ -214,6 +214,9 @@ fn questions(model: &TreeEnsemble, output: usize) -> (Vec<Vec<f32>>, Vec<Vec<u32
             };
             match rule {
                 RuleView::AtMost(threshold) => cuts[feature].push(threshold),
+                RuleView::ZeroTurned(threshold) => {
+                    cuts[feature].extend([threshold, BELOW_ZERO, ZERO])
+                }
                 RuleView::OneOf(bits) => {
                     for (word, bits) in bits.iter().enumerate() {
                         let set = (0..64u32).filter(|b| bits >> b & 1 == 1);
