@@ -10,6 +10,9 @@ fn params(folder: &Folder) -> Result<GbmParams> {
     let objective = match kind.as_str() {
         "binary" => Objective::Binary,
         "regression" => Objective::SquaredError,
+        "multi" => Objective::Softmax {
+            n_classes: folder.param("classes")?,
+        },
         other => return Err(format!("params.json, kind: {other} is not known").into()),
     };
     Ok(Gbm::params(objective)
@@ -26,6 +29,16 @@ pub(crate) fn gbm(folder: &Folder, clock: &mut Clock) -> Result<()> {
     let test: Array2<f32> = folder.read("x_test")?;
     let model = clock.fit(|| params.fit(&x, &y))?;
     let predicted = clock.predict(|| model.predict(&test))?;
+    folder.write("pred", &predicted)
+}
+
+/// The same, where the prediction is a row of probabilities.
+pub(crate) fn multi(folder: &Folder, clock: &mut Clock) -> Result<()> {
+    let params = params(folder)?;
+    let (x, y): (Array2<f32>, Array1<f32>) = (folder.read("x")?, folder.read("y")?);
+    let test: Array2<f32> = folder.read("x_test")?;
+    let model = clock.fit(|| params.fit(&x, &y))?;
+    let predicted = clock.predict(|| model.predict_outputs(&test))?;
     folder.write("pred", &predicted)
 }
 

@@ -31,6 +31,7 @@ const ALL: &[(&str, Workload)] = &[
     ("minibatch_kmeans", kmeans::minibatch),
     ("gbm", gbm::gbm),
     ("gbm_reg", gbm::gbm),
+    ("gbm_multi", gbm::multi),
     ("gbm_single_row", gbm::single_row),
     ("preprocess", preprocess::preprocess),
     ("treeshap", treeshap::treeshap),

@@ -1,382 +1,389 @@
-//! The rounds of boosting: slopes, a tree, its leaf values, the scores; and when to stop.
+//! The rounds of boosting: slopes, a tree for each output, its leaf values, the scores; and when to stop.
 //!
 //! # References
 //! J. Friedman (2001), "Greedy function approximation: a gradient boosting machine"; Newton steps as in T. Chen,
 //! C. Guestrin (2016), "XGBoost: A scalable tree boosting system", eq. 5.
 
+use std::time::{Duration, Instant};
+
 use ndarray::{ArrayRef1, ArrayRef2};
 use rayon::prelude::*;
-use telseg_core::seed::Stream;
 use telseg_core::trees::{Tree, TreeEnsemble};
-use telseg_core::{Error, Progress, Result, Seed, par, progress::Silent};
+use telseg_core::{Error, Progress, Result, Seed, progress::Silent};
 
-use crate::bins::{BinnedData, RowBlock};
+use crate::bins::BinnedData;
 use crate::grow::{BinTree, Buffers, Grower, draw};
 use crate::histogram::{Packing, Shape};
-use crate::leaves::{self, CHUNK};
-use crate::objective::{Pass, Slope};
-use crate::options::{check_rows, checked_weights};
+use crate::judge::Judge;
+use crate::leaves;
+use crate::objective::{LeafRule, Loss, Pass, Slope, Targets};
+use crate::options::{Callback, check_rows, checked_weights};
+use crate::sampling::draw_rows;
 use crate::split::Search;
-use crate::{FitOptions, FitReport, Gbm, GbmParams, Importance, Objective, Refit, Stop};
-
-/// Rows that trees are judged on, not trained on.
-enum Judge {
-    None,
-    /// Training rows that are held out (ascending), with their weights.
-    Held(Vec<(u32, f32)>),
-    /// Rows of their own.
-    Apart {
-        rows: RowBlock,
-        y: Vec<f32>,
-        scores: Vec<f64>,
-    },
-}
+use crate::start::Start;
+use crate::{FitOptions, FitReport, Gbm, GbmParams, Importance, Refit, Round, Stop};
 
 /// One run of boosting.
 struct Run<'a> {
     params: &'a GbmParams,
     data: &'a BinnedData,
-    y: &'a [f32],
-    /// Weights, 0 for rows that are held out.
-    weights: Option<Vec<f32>>,
+    loss: Loss,
     judge: Judge,
+    start: &'a Start<'a>,
     progress: &'a dyn Progress,
-    n_trees: usize,
+    callback: Option<&'a Callback<'a>>,
+    clock: Clock,
+    n_rounds: usize,
 }
 
+/// How much time there is.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    began: Instant,
+    limit: Option<Duration>,
+}
+
+impl Clock {
+    /// Whether work that takes so long would go beyond the limit.
+    fn forbids(&self, work: Duration) -> bool {
+        self.limit
+            .is_some_and(|limit| self.began.elapsed() + work > limit)
+    }
+}
+
+/// Trains a model on binned rows; `x` holds them unbinned, for an earlier model to score.
 pub(crate) fn fit(
     params: &GbmParams,
-    data: &BinnedData,
+    (data, x): (&BinnedData, Option<&ArrayRef2<f32>>),
     y: &ArrayRef1<f32>,
     options: &FitOptions<'_>,
+    began: Instant,
 ) -> Result<Gbm> {
     check_rows(data.n_rows(), y.len())?;
-    let y = y.to_vec();
     let weights = options
         .weights
         .as_ref()
-        .map(|w| checked_weights(w, y.len()))
-        .transpose()?;
-    params.objective.check(&y)?;
-    let apart = options
-        .validation
-        .as_ref()
-        .map(|(x, y)| apart(params, data, x, y))
-        .transpose()?;
-    if params.early_stopping.is_some() && apart.is_none() && params.validation_share.is_none() {
-        let problem = "needs rows to judge by: give a validation set or set validation_share";
-        return Err(Error::param("early_stopping", problem));
-    }
-    if apart.is_some() && params.validation_share.is_some() {
-        return Err(Error::param(
-            "validation_share",
-            "a validation set is given too: choose one",
-        ));
-    }
-    let (judge, training_weights) = match (apart, params.validation_share) {
-        (Some(apart), _) => (apart, weights.clone()),
-        (None, Some(share)) => held_out(params, share, &y, weights.as_deref())?,
-        (None, None) => (Judge::None, weights.clone()),
+        .map(|w| checked_weights(w, y.len()));
+    let mut targets = Targets {
+        y: y.to_vec(),
+        weights: weights.transpose()?,
     };
-    let progress = options.progress.unwrap_or(&Silent);
-    let n_trees = params.n_trees;
+    params.objective.check(&targets.y)?;
+    let again = (params.refit == Refit::AllRows).then(|| targets.clone());
+    let judge = judge(params, data, &mut targets, options)?;
+    let start = Start::new(params, data, x, options)?;
+    let mut clock = Clock {
+        began,
+        limit: options.time_limit,
+    };
+    if again.is_some() {
+        // The second fit takes as long as the first.
+        clock.limit = clock.limit.map(|limit| {
+            let spent = began.elapsed();
+            spent + limit.saturating_sub(spent) / 2
+        });
+    }
     let run = Run {
         params,
         data,
-        y: &y,
-        weights: training_weights,
+        loss: Loss::new(params.objective, targets)?,
         judge,
-        progress,
-        n_trees,
+        start: &start,
+        progress: options.progress.unwrap_or(&Silent),
+        callback: options.callback,
+        clock,
+        n_rounds: params.n_trees,
     };
     // On a worker of the pool, so that small fits do not pay for entering it again and again.
-    let model = rayon::scope(|_| run.boost())?;
-    if params.refit != Refit::AllRows {
+    let (model, n_rounds) = rayon::scope(|_| run.boost())?;
+    let Some(targets) = again else {
         return Ok(model);
-    }
-    let n_trees = model.trees().n_trees().max(1);
+    };
     let again = Run {
         params,
         data,
-        y: &y,
-        weights,
+        loss: Loss::new(params.objective, targets)?,
         judge: Judge::None,
-        progress,
-        n_trees,
+        start: &start,
+        progress: options.progress.unwrap_or(&Silent),
+        callback: None,
+        clock: Clock {
+            began,
+            limit: options.time_limit,
+        },
+        n_rounds: n_rounds.max(1),
     };
-    let refitted = rayon::scope(|_| again.boost())?;
+    let (refitted, _) = rayon::scope(|_| again.boost())?;
     let mut report = model.report().clone();
     report.n_trees = refitted.trees().n_trees();
+    let importance = refitted.importance().clone();
     Ok(Gbm::new(
         refitted.trees().clone(),
         params.objective,
-        refitted.importance().clone(),
+        importance,
         report,
     ))
 }
 
-fn apart(
+/// Who judges the trees; takes held-out rows from the targets.
+fn judge(
     params: &GbmParams,
     data: &BinnedData,
-    x: &ArrayRef2<f32>,
-    y: &ArrayRef1<f32>,
+    targets: &mut Targets,
+    options: &FitOptions<'_>,
 ) -> Result<Judge> {
-    if x.ncols() != data.n_features() {
-        let expected = format!("{} columns (as at fit)", data.n_features());
-        return Err(Error::shape(
-            "validation x",
-            expected,
-            x.ncols().to_string(),
-        ));
+    match (&options.validation, params.validation_share) {
+        (Some(_), Some(_)) => Err(Error::param(
+            "validation_share",
+            "a validation set is given too: choose one",
+        )),
+        (Some((x, y)), None) => Judge::apart(params, data, x, y),
+        (None, Some(share)) => Judge::held(params, share, targets),
+        (None, None) if params.early_stopping.is_some() => Err(Error::param(
+            "early_stopping",
+            "needs rows to judge by: give a validation set or set validation_share",
+        )),
+        (None, None) => Ok(Judge::None),
     }
-    if x.nrows() != y.len() || y.is_empty() {
-        let expected = format!("{} targets (as rows of x, at least one)", x.nrows());
-        return Err(Error::shape("validation y", expected, y.len().to_string()));
-    }
-    let y = y.to_vec();
-    params.objective.check(&y)?;
-    Ok(Judge::Apart {
-        rows: data.bin_like(x),
-        y,
-        scores: Vec::new(),
-    })
 }
 
-/// Draws the held-out rows, class by class for a binary target; returns them and the weights without them.
-fn held_out(
-    params: &GbmParams,
-    share: f64,
-    y: &[f32],
-    weights: Option<&[f32]>,
-) -> Result<(Judge, Option<Vec<f32>>)> {
-    let stream = Seed::new(params.seed).stream("gbm.held");
-    let classes: &[f32] = if params.objective == Objective::Binary {
-        &[0.0, 1.0]
-    } else {
-        &[f32::NAN]
-    };
-    let mut left = weights.map_or_else(|| vec![1.0; y.len()], <[f32]>::to_vec);
-    let mut held = Vec::new();
-    for &class in classes {
-        let rows: Vec<usize> = (0..y.len())
-            .filter(|&i| left[i] > 0.0 && (class.is_nan() || y[i] == class))
-            .collect();
-        let n = (rows.len() as f64 * share).round() as usize;
-        if n > 0 {
-            held.extend(draw(&rows, n as f64 / rows.len() as f64, stream));
-        }
-    }
-    held.sort_unstable();
-    let held: Vec<(u32, f32)> = held
-        .into_iter()
-        .map(|i| (i as u32, std::mem::take(&mut left[i])))
-        .collect();
-    if held.is_empty() || left.iter().all(|&w| w == 0.0) {
-        let problem = format!(
-            "{share} of {} rows leaves nothing to train on or to judge by",
-            y.len()
-        );
-        return Err(Error::param("validation_share", problem));
-    }
-    Ok((Judge::Held(held), Some(left)))
+/// What the trees of one output are made with.
+#[derive(Default)]
+struct Workshop {
+    buffers: Buffers,
+    /// The leaf of each row.
+    places: Vec<u32>,
+}
+
+/// A tree that was grown, before its values are added to the scores.
+struct Grown {
+    bins: BinTree,
+    tree: Tree,
+    values: Vec<f64>,
+    /// Column and gain of each split.
+    gains: Vec<(usize, f64)>,
+}
+
+/// The trees so far.
+#[derive(Default)]
+struct Forest {
+    trees: Vec<Tree>,
+    gains: Vec<Vec<(usize, f64)>>,
+    train_loss: Vec<f64>,
+    valid_loss: Vec<f64>,
 }
 
 impl Run<'_> {
-    fn boost(mut self) -> Result<Gbm> {
-        let (n, params) = (self.y.len(), self.params);
-        let weight = |i: usize| self.weights.as_ref().map_or(1.0, |w| f64::from(w[i]));
-        let sums = par::map(n, CHUNK, |r| {
-            r.fold([0.0; 2], |[w, y], i| {
-                [w + weight(i), y + weight(i) * f64::from(self.y[i])]
-            })
-        });
-        let [total, sum] = sums
-            .into_iter()
-            .fold([0.0; 2], |[a, b], [w, y]| [a + w, b + y]);
-        let base = params.objective.base(sum / total);
-        let all: Vec<u32> = (0..n as u32)
-            .filter(|&i| weight(i as usize) > 0.0)
-            .collect();
-        let features: Vec<usize> = (0..self.data.n_features()).collect();
-
-        let mut scores = vec![base; n];
-        if let Judge::Apart { y, scores, .. } = &mut self.judge {
-            *scores = vec![base; y.len()];
+    /// Runs the rounds; returns the model and how many rounds of this run are in it.
+    fn boost(mut self) -> Result<(Gbm, usize)> {
+        let (n, k, params) = (self.loss.n_rows(), self.loss.n_outputs(), self.params);
+        let (base, mut scores) = self.start.scores(&self.loss);
+        if let Judge::Apart { loss, scores, .. } = &mut self.judge {
+            *scores = self.start.validation_scores(&base, loss.n_rows());
         }
-        let mut places = vec![0u32; n];
-        let (mut slopes, mut buffers): (Vec<Slope>, _) = (vec![[0.0; 2]; n], Buffers::default());
-        let (mut trees, mut gains): (Vec<Tree>, Vec<Vec<(usize, f64)>>) = Default::default();
-        let (mut train_loss, mut valid_loss) = (Vec::new(), Vec::new());
-        let mut best = (f64::INFINITY, 0);
-        let mut stop = Stop::Rounds;
-        let seed = Seed::new(params.seed);
-        let shape = Shape::of(self.data);
-        self.progress.start("boost", Some(self.n_trees as u64));
-        for round in 0..self.n_trees {
-            let pass = self.slopes(&scores, &mut slopes);
-            if round > 0 {
-                train_loss.push(pass.loss / total);
-            }
-            let at = |name: &str| seed.stream(name).child(round as u64);
-            let drawn =
-                (params.row_share < 1.0).then(|| draw_rows(&all, params.row_share, at("gbm.rows")));
-            let rows = drawn.as_deref().unwrap_or(&all);
-            let columns = draw(&features, params.column_share, at("gbm.columns"));
-            let packing = Packing::new(rows.len(), pass.largest);
-            buffers.start(rows);
-            let rounding = at("gbm.rounding");
-            let pack = |rows: &[u32], cells: &mut [u32]| {
-                packing.pack_all(&slopes, rows, rounding, cells);
-            };
-            let search = Search::new(self.data, params, shape, packing);
-            let stream = at("gbm.node");
-            let grower = Grower {
-                data: self.data,
-                params,
-                shape,
-                packing,
-                search,
-                features: &columns,
-                stream,
-            };
-            let (mut tree, ends) = grower.grow(&mut buffers, &pack);
-            if ends.len() == 1
-                && params.row_share == 1.0
-                && params.column_share * params.column_share_node == 1.0
-            {
-                stop = Stop::NoGain; // nothing is drawn: every later round would see the same
+        let targets = self.loss.targets();
+        let all: Vec<u32> = (0..n as u32)
+            .filter(|&i| targets.weight(i as usize) > 0.0)
+            .collect();
+        let first = self.start.model().map_or(0, |m| m.trees().n_trees() / k);
+        let mut shops: Vec<Workshop> = (0..k).map(|_| Workshop::default()).collect();
+        let mut slopes: Vec<Slope> = vec![[0.0; 2]; n * k];
+        let mut forest = Forest::default();
+        // An earlier model may be best as it is; a constant never is.
+        let before = (first > 0).then(|| self.judge.measure(&scores)).flatten();
+        let mut best = (before.unwrap_or(f64::INFINITY), 0);
+        let (mut stop, mut n_rounds, mut longest) = (Stop::Rounds, 0, Duration::ZERO);
+        let drawn = params.row_share * params.column_share * params.column_share_node < 1.0;
+        self.progress.start("boost", Some(self.n_rounds as u64));
+        while n_rounds < self.n_rounds {
+            let began = Instant::now();
+            if self.clock.forbids(longest) {
+                stop = Stop::Time;
                 break;
             }
-            leaves::place(self.data, (&tree, &ends), &buffers, &mut places);
-            let sums = leaves::sum(&ends, &places, &slopes, self.weights.as_deref());
-            let values = leaves::newton(&sums, &ends, params);
-            leaves::set(&mut tree, &ends, &values);
-            leaves::add(&values, &places, &mut scores);
-            gains.push(
-                tree.nodes
-                    .iter()
-                    .filter_map(|n| n.split.as_ref())
-                    .map(|(s, _)| (s.feature, s.gain))
-                    .collect(),
+            let passes = self.loss.slopes(&scores, &mut slopes);
+            if n_rounds > 0 {
+                forest.train_loss.push(self.mean(&passes));
+            }
+            let grown = self.grow(
+                first + n_rounds,
+                &all,
+                (&mut shops, &slopes, &scores),
+                &passes,
             );
-            trees.push(leaves::plain(self.data, (&tree, &ends), &sums.covers));
+            if !drawn && grown.iter().all(|g| g.values.len() == 1) {
+                stop = Stop::NoGain; // every later round would see the same
+                break;
+            }
+            for (output, (grown, shop)) in grown.into_iter().zip(&shops).enumerate() {
+                leaves::add(&grown.values, &shop.places, &mut scores[output * n..][..n]);
+                self.judge.add(&grown.bins, output);
+                forest.gains.push(grown.gains);
+                forest.trees.push(grown.tree);
+            }
+            n_rounds += 1;
             self.progress.advance(1);
-            if let Some(loss) = self.judge(&tree, &scores) {
-                valid_loss.push(loss);
+            let valid_loss = self.judge.measure(&scores);
+            if let Some(loss) = valid_loss {
+                forest.valid_loss.push(loss);
                 if loss < best.0 {
-                    best = (loss, trees.len());
+                    best = (loss, n_rounds);
                 }
-                if params
-                    .early_stopping
-                    .is_some_and(|patience| trees.len() - best.1 >= patience)
-                {
+                let waited = |patience| n_rounds - best.1 >= patience;
+                if params.early_stopping.is_some_and(waited) {
                     stop = Stop::Early;
                     break;
                 }
             }
+            longest = longest.max(began.elapsed());
+            let round = Round {
+                n_rounds: first + n_rounds,
+                valid_loss,
+                elapsed: self.clock.began.elapsed(),
+            };
+            if self.callback.is_some_and(|ask| ask(&round).is_break()) {
+                stop = Stop::Asked;
+                break;
+            }
         }
-        if trees.len() > train_loss.len() {
-            train_loss.push(self.slopes(&scores, &mut slopes).loss / total);
+        if n_rounds > forest.train_loss.len() {
+            let passes = self.loss.slopes(&scores, &mut slopes);
+            forest.train_loss.push(self.mean(&passes));
         }
         self.progress.finish();
-        if params.early_stopping.is_some() && best.1 > 0 {
-            trees.truncate(best.1);
-            gains.truncate(best.1);
+        let judged = best.0 < f64::INFINITY;
+        if params.early_stopping.is_some() && judged {
+            n_rounds = best.1;
         }
-        let n_bins = features.iter().map(|&j| self.data.n_bins(j)).collect();
-        let best_iteration = (best.1 > 0).then_some(best.1);
-        let report = FitReport {
-            n_trees: trees.len(),
-            best_iteration,
-            stop,
-            train_loss,
-            valid_loss,
-            n_bins,
+        let best_iteration = judged.then_some(first + best.1);
+        let model = self.model(base, forest, (n_rounds * k, best_iteration, stop))?;
+        Ok((model, n_rounds))
+    }
+
+    /// Mean training loss of a pass.
+    fn mean(&self, passes: &[Pass]) -> f64 {
+        passes.iter().map(|p| p.loss).sum::<f64>() / self.loss.total()
+    }
+
+    /// Grows the tree of each output, side by side.
+    fn grow(
+        &self,
+        round: usize,
+        all: &[u32],
+        (shops, slopes, scores): (&mut [Workshop], &[Slope], &[f64]),
+        passes: &[Pass],
+    ) -> Vec<Grown> {
+        let n = self.loss.n_rows().max(1);
+        let share = self.params.row_share;
+        let stream = Seed::new(self.params.seed)
+            .stream("gbm.rows")
+            .child(round as u64);
+        let drawn = (share < 1.0).then(|| draw_rows(all, share, stream));
+        let rows = drawn.as_deref().unwrap_or(all);
+        let outputs = shops
+            .par_iter_mut()
+            .zip(slopes.par_chunks(n))
+            .zip(scores.par_chunks(n))
+            .zip(passes.par_iter())
+            .enumerate();
+        outputs
+            .map(|(output, (((shop, slopes), scores), pass))| {
+                self.grow_one((round, output), rows, shop, (slopes, scores), pass.largest)
+            })
+            .collect()
+    }
+
+    fn grow_one(
+        &self,
+        (round, output): (usize, usize),
+        rows: &[u32],
+        shop: &mut Workshop,
+        (slopes, scores): (&[Slope], &[f64]),
+        largest: Slope,
+    ) -> Grown {
+        let (data, params) = (self.data, self.params);
+        let seed = Seed::new(params.seed);
+        let at = |name: &str| {
+            let stream = seed.stream(name).child(round as u64);
+            if output == 0 {
+                stream
+            } else {
+                stream.child(output as u64)
+            }
         };
+        let features: Vec<usize> = (0..data.n_features()).collect();
+        let columns = draw(&features, params.column_share, at("gbm.columns"));
+        let (shape, packing) = (Shape::of(data), Packing::new(rows.len(), largest));
+        let Workshop { buffers, places } = shop;
+        places.resize(slopes.len(), 0);
+        buffers.start(rows);
+        let rounding = at("gbm.rounding");
+        let pack = |rows: &[u32], cells: &mut [u32]| {
+            packing.pack_all(slopes, rows, rounding, cells);
+        };
+        let grower = Grower {
+            data,
+            params,
+            shape,
+            packing,
+            search: Search::new(data, params, shape, packing),
+            features: &columns,
+            stream: at("gbm.node"),
+        };
+        let (mut bins, ends) = grower.grow(buffers, &pack);
+        leaves::place(data, (&bins, &ends), buffers, places);
+        let targets = self.loss.targets();
+        let sums = leaves::sum(&ends, places, slopes, targets.weights.as_deref());
+        let values = match self.loss.rule(output) {
+            LeafRule::Residual { level } => {
+                let rate = params.learning_rate;
+                leaves::residuals(&ends, buffers, (targets, scores), (level, rate))
+            }
+            rule => leaves::steps(&sums, &ends, params, rule),
+        };
+        leaves::set(&mut bins, &ends, &values);
+        let splits = bins.nodes.iter().filter_map(|node| node.split.as_ref());
+        Grown {
+            gains: splits.map(|(s, _)| (s.feature, s.gain)).collect(),
+            tree: leaves::plain(data, (&bins, &ends), &sums.covers, output),
+            bins,
+            values,
+        }
+    }
+
+    /// The model of the first `n_trees` trees, behind those of an earlier model.
+    fn model(
+        &self,
+        base: Vec<f64>,
+        mut forest: Forest,
+        (n_trees, best_iteration, stop): (usize, Option<usize>, Stop),
+    ) -> Result<Gbm> {
+        forest.trees.truncate(n_trees);
+        forest.gains.truncate(n_trees);
+        let n_features = self.data.n_features();
         let mut importance = Importance {
-            gain: vec![0.0; features.len()],
-            splits: vec![0; features.len()],
+            gain: vec![0.0; n_features],
+            splits: vec![0; n_features],
         };
-        for (feature, gain) in gains.into_iter().flatten() {
+        if let Some(model) = self.start.model() {
+            importance = model.importance().clone();
+        }
+        for (feature, gain) in forest.gains.into_iter().flatten() {
             importance.gain[feature] += gain;
             importance.splits[feature] += 1;
         }
-        Ok(Gbm::new(
-            TreeEnsemble::new(features.len(), vec![base], trees)?,
-            params.objective,
-            importance,
-            report,
-        ))
-    }
-
-    /// Slopes of all rows at the current scores.
-    fn slopes(&self, scores: &[f64], slopes: &mut [Slope]) -> Pass {
-        let weights = self.weights.as_deref();
-        let parts = slopes.par_chunks_mut(CHUNK).enumerate().map(|(i, out)| {
-            let rows = i * CHUNK..i * CHUNK + out.len();
-            let weights = weights.map(|w| &w[rows.clone()]);
-            self.params
-                .objective
-                .slopes(&scores[rows.clone()], &self.y[rows], weights, out)
-        });
-        parts
-            .collect::<Vec<_>>()
-            .into_iter()
-            .fold(Pass::default(), Pass::join)
-    }
-
-    /// Mean loss of the judging rows after this tree.
-    fn judge(&mut self, tree: &BinTree, scores: &[f64]) -> Option<f64> {
-        let objective = self.params.objective;
-        let sum = |parts: Vec<[f64; 2]>| {
-            parts
-                .into_iter()
-                .fold([0.0; 2], |[a, b], [w, l]| [a + w, b + l])
+        let trees = match self.start.model() {
+            Some(model) => model.trees().extended(forest.trees)?,
+            None => TreeEnsemble::new(n_features, base, forest.trees)?,
         };
-        let [weight, loss] = match &mut self.judge {
-            Judge::None => return None,
-            Judge::Held(held) => sum(par::map(held.len(), CHUNK, |r| {
-                held[r].iter().fold([0.0; 2], |[a, b], &(row, w)| {
-                    let (row, w) = (row as usize, f64::from(w));
-                    [a + w, b + w * objective.loss(scores[row], self.y[row])]
-                })
-            })),
-            Judge::Apart { rows, y, scores } => {
-                let parts = scores.par_chunks_mut(CHUNK).enumerate().map(|(i, scores)| {
-                    (i * CHUNK..)
-                        .zip(scores)
-                        .fold([0.0; 2], |[a, b], (row, score)| {
-                            *score += tree.value(rows, row);
-                            [a + 1.0, b + objective.loss(*score, y[row])]
-                        })
-                });
-                sum(parts.collect())
-            }
+        let report = FitReport {
+            n_trees: trees.n_trees(),
+            best_iteration,
+            stop,
+            train_loss: forest.train_loss,
+            valid_loss: forest.valid_loss,
+            n_bins: (0..n_features).map(|j| self.data.n_bins(j)).collect(),
         };
-        Some(loss / weight)
+        Ok(Gbm::new(trees, self.params.objective, importance, report))
     }
-}
-
-/// The given share of `rows`, without replacement and in order: the share of each chunk, so that chunks are independent.
-fn draw_rows(rows: &[u32], share: f64, stream: Stream) -> Vec<u32> {
-    let quota = |end: usize| (end as f64 * share).round() as usize;
-    let parts = par::map(rows.len(), CHUNK, |range| {
-        let mut wanted = quota(range.end) - quota(range.start);
-        let mut left = range.len();
-        let mut chosen = Vec::with_capacity(wanted);
-        // Selection sampling (Knuth, vol. 2, algorithm 3.4.2 S).
-        for &row in &rows[range] {
-            if stream.unit(row.into()) * (left as f64) < wanted as f64 {
-                chosen.push(row);
-                wanted -= 1;
-            }
-            left -= 1;
-        }
-        chosen
-    });
-    let mut chosen = parts.concat();
-    if chosen.is_empty() {
-        chosen.extend(rows.first());
-    }
-    chosen
 }

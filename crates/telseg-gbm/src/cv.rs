@@ -1,12 +1,12 @@
 //! Predictions for each row by a model that has not seen it.
 
-use ndarray::{Array1, ArrayRef1, ArrayRef2, Axis};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 use rayon::prelude::*;
 use telseg_core::{Error, Result, Seed};
 
 use crate::{FitReport, GbmParams, Objective, options};
 
-/// Out-of-fold predictions.
+/// Out-of-fold predictions of an objective with one output.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CrossPrediction {
@@ -18,9 +18,21 @@ pub struct CrossPrediction {
     pub reports: Vec<FitReport>,
 }
 
+/// Out-of-fold predictions of any objective.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CrossOutputs {
+    /// Predictions of each row by the model of its fold: rows by outputs.
+    pub outputs: Array2<f64>,
+    /// Fold of each row, from 0.
+    pub folds: Array1<u32>,
+    /// How the fit of each fold went.
+    pub reports: Vec<FitReport>,
+}
+
 /// Predicts each row by a model trained on the other folds.
 ///
-/// Rows are dealt to folds in a random order of the seed, class by class for a binary target, so that every fold has the
+/// Rows are dealt to folds in a random order of the seed, class by class where the target is a class, so that every fold has the
 /// same share of each class (to one row). Bins are cut anew on each fold's training rows: cuts of the whole table know no
 /// targets, but they know where the judged rows lie, and the cost of cutting is small beside that of boosting.
 ///
@@ -28,7 +40,8 @@ pub struct CrossPrediction {
 /// `x`: a subscriber a row; `y`: a target a row.
 ///
 /// # Errors
-/// As [`GbmParams::fit`], or when there are fewer than two folds or fewer rows than folds.
+/// As [`GbmParams::fit`], or when there are fewer than two folds or fewer rows than folds, or several outputs (for which
+/// [`cross_predict_outputs`] is there).
 ///
 /// # Cost
 /// `n_folds` fits, in parallel; each holds a copy of its training rows.
@@ -52,6 +65,33 @@ pub fn cross_predict(
     seed: u64,
 ) -> Result<CrossPrediction> {
     params.validate()?;
+    if params.objective.n_outputs() != 1 {
+        let problem = "has several outputs a row: use cross_predict_outputs";
+        return Err(Error::param("objective", problem));
+    }
+    let out = cross_predict_outputs(params, x, y, n_folds, seed)?;
+    Ok(CrossPrediction {
+        predictions: out.outputs.column(0).to_owned(),
+        folds: out.folds,
+        reports: out.reports,
+    })
+}
+
+/// The same for an objective with several outputs: the probability of each class, or each quantile.
+///
+/// # Errors
+/// As [`GbmParams::fit`], or when there are fewer than two folds or fewer rows than folds.
+///
+/// # Cost
+/// As [`cross_predict`].
+pub fn cross_predict_outputs(
+    params: &GbmParams,
+    x: &ArrayRef2<f32>,
+    y: &ArrayRef1<f32>,
+    n_folds: usize,
+    seed: u64,
+) -> Result<CrossOutputs> {
+    params.validate()?;
     options::check_rows(x.nrows(), y.len())?;
     params.objective.check(&y.to_vec())?;
     let folds = folds(params.objective, y, n_folds, seed)?;
@@ -63,20 +103,20 @@ pub fn cross_predict(
         };
         let (train, test) = (rows(false), rows(true));
         let model = params.fit(&x.select(Axis(0), &train), &y.select(Axis(0), &train))?;
-        let predictions = model.predict(&x.select(Axis(0), &test))?;
+        let predictions = model.predict_outputs(&x.select(Axis(0), &test))?;
         Ok((test, predictions, model.report().clone()))
     });
-    let mut predictions = Array1::zeros(y.len());
+    let mut outputs = Array2::zeros((y.len(), params.objective.n_outputs()));
     let mut reports = Vec::with_capacity(n_folds);
     for fold in fitted.collect::<Vec<Result<_>>>() {
         let (rows, values, report) = fold?;
-        rows.into_iter()
-            .zip(values)
-            .for_each(|(row, value)| predictions[row] = value);
+        for (row, values) in rows.into_iter().zip(values.rows()) {
+            outputs.row_mut(row).assign(&values);
+        }
         reports.push(report);
     }
-    Ok(CrossPrediction {
-        predictions,
+    Ok(CrossOutputs {
+        outputs,
         folds: folds.into(),
         reports,
     })
@@ -103,7 +143,8 @@ pub(crate) fn folds(
 /// one ended.
 fn deal(objective: Objective, y: &ArrayRef1<f32>, n_folds: usize, seed: u64) -> Vec<u32> {
     let stream = Seed::new(seed).stream("gbm.folds");
-    let class = |i: usize| objective == Objective::Binary && y[i] > 0.5;
+    let classes = objective.n_classes().is_some();
+    let class = |i: usize| if classes { y[i] as u32 } else { 0 };
     let mut order: Vec<usize> = (0..y.len()).collect();
     order.sort_by_key(|&i| (class(i), stream.bits(i as u64)));
     let mut folds = vec![0; y.len()];

@@ -8,7 +8,7 @@ use crate::GbmParams;
 use crate::bins::{BinnedData, ColumnBins};
 use crate::grow::{BinNode, BinTree, Buffers, Leaf};
 use crate::kernel::Shared;
-use crate::objective::Slope;
+use crate::objective::{LeafRule, Slope, Targets, quantile, weighted_quantile};
 
 /// Rows of one task; sums over rows are folded chunk by chunk, so it is part of the results.
 pub(crate) const CHUNK: usize = 8192;
@@ -97,14 +97,41 @@ pub(crate) fn sum(
     }
 }
 
-/// The Newton step of each leaf, `-T(G) / (H + l2)` with `T` the soft threshold of the L1 penalty, times the learning rate.
-pub(crate) fn newton(sums: &LeafSums, leaves: &[Leaf], params: &GbmParams) -> Vec<f64> {
+/// The step of each leaf by its sums, times the learning rate: with `T` the soft threshold of the L1 penalty, `T(G)` is
+/// the gradient of the [`LeafRule`].
+pub(crate) fn steps(
+    sums: &LeafSums,
+    leaves: &[Leaf],
+    params: &GbmParams,
+    rule: LeafRule,
+) -> Vec<f64> {
     let value = |(&[g, h], leaf): (&[f64; 2], &Leaf)| {
         let slope = (g.abs() - params.l1).max(0.0).copysign(g);
-        let value = -slope / (h + leaf.l2) * params.learning_rate;
-        if value.is_finite() { value } else { 0.0 }
+        rule.step([slope, h], leaf.l2) * params.learning_rate
     };
     sums.slopes.iter().zip(leaves).map(value).collect()
+}
+
+/// The quantile of what the scores leave of the targets of each leaf's rows, times the learning rate.
+pub(crate) fn residuals(
+    leaves: &[Leaf],
+    buffers: &Buffers,
+    (targets, scores): (&Targets, &[f64]),
+    (level, learning_rate): (f64, f64),
+) -> Vec<f64> {
+    let value = |leaf: &Leaf| {
+        let rows = buffers.rows(leaf).iter().map(|&row| row as usize);
+        let gap = |row: usize| f64::from(targets.y[row]) - scores[row];
+        let value = match &targets.weights {
+            None => quantile(&mut rows.map(gap).collect::<Vec<_>>(), level),
+            Some(w) => {
+                let rows = rows.map(|row| (gap(row), w[row]));
+                weighted_quantile(&mut rows.collect::<Vec<_>>(), level)
+            }
+        };
+        value * learning_rate
+    };
+    leaves.par_iter().map(value).collect()
 }
 
 /// Gives the leaves of a tree their values.
@@ -144,6 +171,7 @@ pub(crate) fn plain(
     data: &BinnedData,
     (tree, leaves): (&BinTree, &[Leaf]),
     leaf_covers: &[f64],
+    output: usize,
 ) -> Tree {
     let mut covers = vec![0.0; tree.nodes.len()];
     for (leaf, &cover) in leaves.iter().zip(leaf_covers) {
@@ -188,6 +216,6 @@ pub(crate) fn plain(
     };
     Tree {
         nodes: tree.nodes.iter().enumerate().map(plain).collect(),
-        output: Some(0),
+        output: Some(output),
     }
 }

@@ -10,6 +10,7 @@ mod grow;
 mod histogram;
 pub mod interop;
 mod isotonic;
+mod judge;
 mod kernel;
 mod leaves;
 mod model;
@@ -17,8 +18,10 @@ mod objective;
 mod options;
 mod params;
 mod report;
+mod sampling;
 mod segmented;
 mod split;
+mod start;
 
 pub use additive::{
     Curve, CurvePoint, Direction, Ebm, EbmParams, EbmReport, Edit, Pairs, Piece, Surface,
@@ -31,10 +34,10 @@ pub use conformal::{
     ConformalIntervals, ConformalSets, CvPlus, IntervalParams, SetParams, SetScore, Sparse,
     Threshold, fit_cv_plus,
 };
-pub use cv::{CrossPrediction, cross_predict};
+pub use cv::{CrossOutputs, CrossPrediction, cross_predict, cross_predict_outputs};
 pub use model::{Gbm, Importance};
-pub use objective::Objective;
-pub use options::FitOptions;
+pub use objective::{Objective, Quantiles};
+pub use options::{FitOptions, Round};
 pub use params::{GbmParams, Growth, Refit};
 pub use report::{FitReport, Stop};
 pub use segmented::{Choice, Gain, Judged, SegmentReport, Segmented, SegmentedParams};

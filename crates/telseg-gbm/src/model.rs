@@ -1,6 +1,9 @@
 //! The trained model.
 
-use ndarray::{Array1, ArrayRef1, ArrayRef2, Axis};
+use std::time::Instant;
+
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView1, Axis};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use telseg_core::artefact::Artefact;
 use telseg_core::trees::{TreeEnsemble, row_slice};
@@ -66,7 +69,8 @@ impl Gbm {
     /// `x`: rows by the columns at fit, missing values as NaN.
     ///
     /// # Errors
-    /// When `x` has another number of columns than at fit.
+    /// When `x` has another number of columns than at fit, or the model several outputs: then
+    /// [`predict_outputs`](Self::predict_outputs) has them all.
     ///
     /// # Cost
     /// A walk per row and tree, rows in parallel; the same bits as [`predict_row`](Self::predict_row).
@@ -79,17 +83,17 @@ impl Gbm {
     /// The same, written to `out`.
     ///
     /// # Errors
-    /// When `x` has another number of columns than at fit or `out` another length than `x` has rows.
+    /// As [`predict`](Self::predict), or when `out` has another length than `x` has rows.
     pub fn predict_into(&self, x: &ArrayRef2<f32>, out: &mut ArrayRef1<f64>) -> Result<()> {
         self.raw_into(x, out)?;
         out.mapv_inplace(|score| self.objective.link(score));
         Ok(())
     }
 
-    /// Scores before the link: log-odds for a binary objective.
+    /// Scores before the link: log-odds for a binary objective, logarithms of means for counts and amounts.
     ///
     /// # Errors
-    /// When `x` has another number of columns than at fit.
+    /// As [`predict`](Self::predict); scores of several outputs are [`trees`](Self::trees)`().predict(x)`.
     pub fn predict_raw(&self, x: &ArrayRef2<f32>) -> Result<Array1<f64>> {
         let mut out = Array1::zeros(x.nrows());
         self.raw_into(x, &mut out)?;
@@ -97,6 +101,7 @@ impl Gbm {
     }
 
     fn raw_into(&self, x: &ArrayRef2<f32>, out: &mut ArrayRef1<f64>) -> Result<()> {
+        self.check_single()?;
         if out.len() != x.nrows() {
             return Err(Error::shape(
                 "out",
@@ -108,14 +113,98 @@ impl Gbm {
         self.trees.predict_into(x, &mut column)
     }
 
+    fn check_single(&self) -> Result<()> {
+        match self.n_outputs() {
+            1 => Ok(()),
+            n => Err(Error::param(
+                "objective",
+                format!("this model has {n} outputs a row: use predict_outputs"),
+            )),
+        }
+    }
+
+    /// Predictions of a row: one, or one a class or quantile level.
+    pub fn n_outputs(&self) -> usize {
+        self.trees.n_outputs()
+    }
+
+    /// All predictions of each row: the probability of each class, each quantile, or the one value.
+    ///
+    /// # Shapes
+    /// `x`: rows by the columns at fit; returns rows by [`n_outputs`](Self::n_outputs).
+    ///
+    /// # Errors
+    /// When `x` has another number of columns than at fit.
+    ///
+    /// # Cost
+    /// A walk per row and tree, rows in parallel; the same bits as [`predict_row_into`](Self::predict_row_into).
+    pub fn predict_outputs(&self, x: &ArrayRef2<f32>) -> Result<Array2<f64>> {
+        let mut out = Array2::zeros((x.nrows(), self.n_outputs()));
+        self.predict_outputs_into(x, &mut out)?;
+        Ok(out)
+    }
+
+    /// The same, written to `out`.
+    ///
+    /// # Errors
+    /// As [`predict_outputs`](Self::predict_outputs), or when `out` has another shape than what that returns.
+    pub fn predict_outputs_into(&self, x: &ArrayRef2<f32>, out: &mut ArrayRef2<f64>) -> Result<()> {
+        self.trees.predict_into(x, out)?;
+        let blocks: Vec<_> = out.axis_chunks_iter_mut(Axis(0), 1024).collect();
+        blocks.into_par_iter().for_each(|mut block| {
+            for mut row in block.rows_mut() {
+                match row.as_slice_mut() {
+                    Some(row) => self.objective.link_row(row),
+                    None => {
+                        let mut own = row.to_vec();
+                        self.objective.link_row(&mut own);
+                        row.iter_mut().zip(own).for_each(|(to, value)| *to = value);
+                    }
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// The most likely class of each row, the first among equals.
+    ///
+    /// # Errors
+    /// As [`predict_outputs`](Self::predict_outputs), or when the objective has no classes.
+    pub fn predict_class(&self, x: &ArrayRef2<f32>) -> Result<Array1<u32>> {
+        if self.objective.n_classes().is_none() {
+            let problem = format!("{:?} has no classes", self.objective);
+            return Err(Error::param("objective", problem));
+        }
+        let outputs = self.predict_outputs(x)?;
+        let class = |row: ArrayView1<'_, f64>| {
+            if row.len() == 1 {
+                return u32::from(row[0] > 0.5);
+            }
+            let better = |best: usize, k: usize| if row[k] > row[best] { k } else { best };
+            (1..row.len()).fold(0, better) as u32
+        };
+        Ok(outputs.rows().into_iter().map(class).collect())
+    }
+
     /// Prediction for one row, without allocation.
     ///
     /// # Errors
-    /// When the row has another length than the columns at fit.
+    /// When the row has another length than the columns at fit, or the model several outputs.
     pub fn predict_row(&self, row: &[f32]) -> Result<f64> {
+        self.check_single()?;
         let mut score = [0.0];
         self.trees.predict_row_into(row, &mut score)?;
         Ok(self.objective.link(score[0]))
+    }
+
+    /// All predictions for one row, without allocation.
+    ///
+    /// # Errors
+    /// When the row has another length than the columns at fit, or `out` than [`n_outputs`](Self::n_outputs).
+    pub fn predict_row_into(&self, row: &[f32], out: &mut [f64]) -> Result<()> {
+        self.trees.predict_row_into(row, out)?;
+        self.objective.link_row(out);
+        Ok(())
     }
 
     /// The trees: scores before the link are their sum.
@@ -143,8 +232,8 @@ impl GbmParams {
     /// Trains a model.
     ///
     /// # Shapes
-    /// `x`: a subscriber a row, missing values as NaN, infinite values in the outermost bins; `y`: a target a row, 0 or 1
-    /// for [`Objective::Binary`].
+    /// `x`: a subscriber a row, missing values as NaN, infinite values in the outermost bins; `y`: a target a row: 0 or 1
+    /// for [`Objective::Binary`], a class code for [`Objective::Softmax`].
     ///
     /// # Errors
     /// When a parameter is wrong or contradicts another, shapes differ, `y` holds something the objective cannot fit
@@ -152,7 +241,7 @@ impl GbmParams {
     ///
     /// # Cost
     /// About 3 histogram updates per row, column and tree with 63 leaves; memory two bytes a cell of `x` and about
-    /// 60 bytes a row, beside up to 256 MiB of histograms. Rows and columns are worked on in parallel.
+    /// 60 bytes a row (40 more for each further output), beside up to 256 MiB of histograms an output. Rows, outputs and columns are worked on in parallel.
     pub fn fit(&self, x: &ArrayRef2<f32>, y: &ArrayRef1<f32>) -> Result<Gbm> {
         self.fit_with(x, y, FitOptions::default())
     }
@@ -183,7 +272,7 @@ impl GbmParams {
         self.fit_with(x, y, FitOptions::default().with_progress(progress))
     }
 
-    /// Trains a model with weights, a validation set or an observer.
+    /// Trains a model with weights, a validation set, base scores, an earlier model, limits or an observer.
     ///
     /// # Errors
     /// As [`fit`](Self::fit), for the options too.
@@ -193,13 +282,14 @@ impl GbmParams {
         y: &ArrayRef1<f32>,
         options: FitOptions<'_>,
     ) -> Result<Gbm> {
+        let began = Instant::now();
         self.validate()?;
         options::check_rows(x.nrows(), y.len())?;
         let data = match &options.weights {
             Some(weights) => BinnedData::weighted(x, weights, self)?,
             None => BinnedData::new(x, self)?,
         };
-        self.fit_binned(&data, y, options)
+        boost::fit(self, (&data, Some(x)), y, &options, began)
     }
 
     /// Trains a model on data that has been binned before, by the same `max_bins` and `categorical`.
@@ -214,7 +304,7 @@ impl GbmParams {
     ) -> Result<Gbm> {
         self.validate()?;
         data.check(self)?;
-        boost::fit(self, data, y, &options)
+        boost::fit(self, (data, None), y, &options, Instant::now())
     }
 }
 
@@ -249,10 +339,14 @@ impl Artefact for Gbm {
     fn validate(&self) -> Result<()> {
         self.trees.validate()?;
         let width = self.trees.n_features();
-        if self.trees.n_outputs() != 1
-            || (0..self.trees.n_trees()).any(|t| self.trees.tree_output(t) != Some(0))
-        {
-            return Err(Error::data("gbm", "trees must add to one score"));
+        self.objective.validate()?;
+        if self.trees.n_outputs() != self.objective.n_outputs() {
+            let problem = format!(
+                "trees add to {} scores, the objective has {}",
+                self.trees.n_outputs(),
+                self.objective.n_outputs()
+            );
+            return Err(Error::data("gbm", problem));
         }
         let Importance { gain, splits } = &self.importance;
         if [gain.len(), splits.len(), self.report.n_bins.len()] != [width; 3]

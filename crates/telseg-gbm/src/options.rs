@@ -1,27 +1,52 @@
 //! What a fit may be given besides rows and targets, and whether it fits them.
 
-use ndarray::{ArrayRef1, ArrayRef2, ArrayView1, ArrayView2};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use ndarray::{ArrayRef1, ArrayRef2, ArrayView1, ArrayView2, Axis};
 use telseg_core::{Error, Progress, Result};
+
+use crate::Gbm;
 
 /// What a fit may be given besides rows and targets.
 #[derive(Clone, Copy, Default)]
 pub struct FitOptions<'a> {
     pub(crate) weights: Option<ArrayView1<'a, f32>>,
     pub(crate) validation: Option<(ArrayView2<'a, f32>, ArrayView1<'a, f32>)>,
+    pub(crate) base_scores: Option<ArrayView2<'a, f64>>,
+    pub(crate) validation_base_scores: Option<ArrayView2<'a, f64>>,
+    pub(crate) start: Option<&'a Gbm>,
+    pub(crate) time_limit: Option<Duration>,
+    pub(crate) callback: Option<&'a Callback<'a>>,
     pub(crate) progress: Option<&'a dyn Progress>,
+}
+
+/// What is asked after every round.
+pub(crate) type Callback<'a> = dyn Fn(&Round) -> ControlFlow<()> + Sync + 'a;
+
+/// A round of boosting that is over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Round {
+    /// Rounds of the model so far, those of an earlier model included.
+    pub n_rounds: usize,
+    /// Mean loss of the judging rows, where there are any.
+    pub valid_loss: Option<f64>,
+    /// Time since the fit began.
+    pub elapsed: Duration,
 }
 
 impl std::fmt::Debug for FitOptions<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            weights,
-            validation,
-            progress,
-        } = self;
         f.debug_struct("FitOptions")
-            .field("weights", weights)
-            .field("validation", validation)
-            .field("progress", &progress.is_some())
+            .field("weights", &self.weights)
+            .field("validation", &self.validation)
+            .field("base_scores", &self.base_scores)
+            .field("validation_base_scores", &self.validation_base_scores)
+            .field("start", &self.start.map(|model| model.trees().n_trees()))
+            .field("time_limit", &self.time_limit)
+            .field("callback", &self.callback.is_some())
+            .field("progress", &self.progress.is_some())
             .finish()
     }
 }
@@ -41,12 +66,90 @@ impl<'a> FitOptions<'a> {
         self
     }
 
+    /// A score of each row that the trees add to: the logarithm of an exposure, the score of another model.
+    ///
+    /// The model's own scores leave it out: add it again before the link. One base score, the best constant on top of
+    /// these, is still fitted.
+    #[must_use]
+    pub fn with_base_scores(mut self, scores: &'a ArrayRef1<f64>) -> Self {
+        self.base_scores = Some(scores.view().insert_axis(Axis(1)));
+        self
+    }
+
+    /// The same for several outputs: rows by outputs.
+    #[must_use]
+    pub fn with_base_scores_of_outputs(mut self, scores: &'a ArrayRef2<f64>) -> Self {
+        self.base_scores = Some(scores.view());
+        self
+    }
+
+    /// The base scores of the validation rows, one a row.
+    #[must_use]
+    pub fn with_validation_base_scores(mut self, scores: &'a ArrayRef1<f64>) -> Self {
+        self.validation_base_scores = Some(scores.view().insert_axis(Axis(1)));
+        self
+    }
+
+    /// The same for several outputs: rows by outputs.
+    #[must_use]
+    pub fn with_validation_base_scores_of_outputs(mut self, scores: &'a ArrayRef2<f64>) -> Self {
+        self.validation_base_scores = Some(scores.view());
+        self
+    }
+
+    /// An earlier model of the same objective and columns: its trees stay, and the rounds of this fit follow them.
+    ///
+    /// For [`GbmParams::fit_with`](crate::GbmParams::fit_with), which has the rows that the earlier model scores.
+    #[must_use]
+    pub fn with_start(mut self, model: &'a Gbm) -> Self {
+        self.start = Some(model);
+        self
+    }
+
+    /// Most time that the fit may take; it ends before a round that would not fit, with the trees that it has.
+    ///
+    /// Binning counts, and cannot be cut short. How many trees there are then depends on the machine: the same bits are
+    /// no longer promised.
+    #[must_use]
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// Asked after every round whether to go on.
+    #[must_use]
+    pub fn with_callback(
+        mut self,
+        callback: &'a (dyn Fn(&Round) -> ControlFlow<()> + Sync),
+    ) -> Self {
+        self.callback = Some(callback);
+        self
+    }
+
     /// Who hears of every round.
     #[must_use]
     pub fn with_progress(mut self, progress: &'a dyn Progress) -> Self {
         self.progress = Some(progress);
         self
     }
+}
+
+/// Scores of rows by outputs as one list, output after output.
+pub(crate) fn by_output(
+    what: &'static str,
+    scores: &ArrayRef2<f64>,
+    (rows, outputs): (usize, usize),
+) -> Result<Vec<f64>> {
+    if scores.dim() != (rows, outputs) {
+        let expected = format!("{rows} rows by {outputs} outputs");
+        let found = format!("{} by {}", scores.nrows(), scores.ncols());
+        return Err(Error::shape(what, expected, found));
+    }
+    if let Some(((row, _), v)) = scores.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        let problem = format!("must be finite, found {v} in row {row}");
+        return Err(Error::data(what, problem));
+    }
+    Ok(scores.t().iter().copied().collect())
 }
 
 pub(crate) fn check_rows(rows: usize, targets: usize) -> Result<()> {

@@ -20,7 +20,7 @@ use crate::Objective;
 pub struct GbmParams {
     /// What is predicted, and by which loss.
     pub objective: Objective,
-    /// Rounds of boosting, a tree each; the upper limit with early stopping. Default 100.
+    /// Rounds of boosting, a tree for each output; the upper limit with early stopping. Default 100.
     pub n_trees: usize,
     /// Factor on each tree's leaf values. Default 0.1.
     pub learning_rate: f64,
@@ -63,7 +63,7 @@ pub struct GbmParams {
     pub min_rows_group: usize,
     /// Stop when the validation loss has not improved for so many rounds, and keep the best round. Default never.
     pub early_stopping: Option<usize>,
-    /// Share of the training rows held out for early stopping (stratified for a binary target). Default none.
+    /// Share of the training rows held out for early stopping (stratified where the target is a class). Default none.
     pub validation_share: Option<f64>,
     /// Whether to train once more on all rows after early stopping on a held-out share. Default never.
     pub refit: Refit,
@@ -229,6 +229,7 @@ impl GbmParams {
         };
         let share = |name, v: f64| number(name, v, v > 0.0 && v <= 1.0, "above 0 and at most 1");
         let penalty = |name, v: f64| number(name, v, v >= 0.0, "0 or more");
+        self.objective.validate()?;
         whole("n_trees", self.n_trees, 1, 1_000_000)?;
         number(
             "learning_rate",

@@ -12,15 +12,20 @@ pub enum Stop {
     Early,
     /// No split gained anything.
     NoGain,
+    /// A further round would not have fitted into the time limit.
+    Time,
+    /// The callback asked for it.
+    Asked,
 }
 
-/// How a fit went; says nothing about time, so that equal fits have equal reports.
+/// How a fit went (of a continued training, its own rounds); says nothing about time, so that equal fits have equal reports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FitReport {
-    /// Trees of the model.
+    /// Trees of the model: one a round and output.
     pub n_trees: usize,
-    /// Trees at the lowest validation loss, counted from 1; `None` without validation rows.
+    /// Rounds at the lowest validation loss, counted from 1 (those of an earlier model included); `None` without
+    /// validation rows.
     pub best_iteration: Option<usize>,
     /// Why boosting ended.
     pub stop: Stop,

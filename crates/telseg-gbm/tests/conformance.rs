@@ -1,4 +1,4 @@
-//! The shared suite on both objectives, each order of growth, with and without random draws.
+//! The shared suite on objectives with one output and several, each order of growth, with and without random draws.
 
 use ndarray::{Array2, ArrayRef1, ArrayRef2};
 use telseg_core::Result;
@@ -12,10 +12,9 @@ impl Subject for Boosting {
     type Model = Gbm;
 
     fn facts(&self) -> Facts {
-        let facts = if self.0.objective == Objective::Binary {
-            Facts::classifier(2)
-        } else {
-            Facts::regressor()
+        let facts = match self.0.objective.n_classes() {
+            Some(n_classes) => Facts::classifier(n_classes as u32),
+            None => Facts::regressor(),
         };
         facts.accepts_missing().rows_for_threads(40_000)
     }
@@ -25,16 +24,33 @@ impl Subject for Boosting {
     }
 
     fn predict(&self, model: &Gbm, x: &ArrayRef2<f32>) -> Result<Array2<f64>> {
+        if model.n_outputs() > 1 {
+            return model.predict_outputs(x);
+        }
         Ok(as_rows(model.predict(x)?))
     }
 
     fn predict_row(&self, model: &Gbm, row: &ArrayRef1<f32>) -> Option<Result<Vec<f64>>> {
-        Some(model.predict_row(&row.to_vec()).map(|v| vec![v]))
+        let mut out = vec![0.0; model.n_outputs()];
+        Some(
+            model
+                .predict_row_into(&row.to_vec(), &mut out)
+                .map(|()| out),
+        )
     }
 
     fn bad_params(&self) -> Vec<(&'static str, Self)> {
         let p = || self.0.clone();
+        let objective = |objective| {
+            let mut params = self.0.clone();
+            params.objective = objective;
+            params
+        };
         [
+            ("n_classes", objective(Objective::Softmax { n_classes: 1 })),
+            ("delta", objective(Objective::Huber { delta: -1.0 })),
+            ("level", objective(Objective::Quantile { level: 0.0 })),
+            ("power", objective(Objective::Tweedie { power: 1.0 })),
             ("n_trees", p().with_n_trees(0)),
             ("learning_rate", p().with_learning_rate(0.0)),
             ("learning_rate", p().with_learning_rate(f64::NAN)),
@@ -89,4 +105,12 @@ conformance!(
             .with_growth(Growth::Symmetric)
             .with_column_share_node(0.8)
     )
+);
+conformance!(
+    softmax,
+    Boosting(params(Objective::Softmax { n_classes: 3 }))
+);
+conformance!(
+    drawn_quantiles,
+    Boosting(params(Objective::quantiles(&[0.1, 0.5, 0.9]).unwrap()).with_row_share(0.8))
 );

@@ -88,6 +88,19 @@ impl TreeEnsemble {
         Ok(ensemble)
     }
 
+    /// These trees, followed by further ones.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn extended(&self, trees: Vec<Tree>) -> Result<Self> {
+        let mut longer = self.clone();
+        for tree in trees {
+            longer.push(tree)?;
+        }
+        longer.validate()?;
+        Ok(longer)
+    }
+
     fn push(&mut self, tree: Tree) -> Result<()> {
         let first = self.nodes.len();
         let wide = || Error::data("trees", "more nodes, values or columns than 32 bits count");

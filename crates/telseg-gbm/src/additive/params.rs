@@ -139,6 +139,10 @@ impl EbmParams {
             good.then_some(())
                 .ok_or_else(|| Error::param(name, problem()))
         };
+        if !matches!(self.objective, Objective::SquaredError | Objective::Binary) {
+            let problem = format!("{:?} has no additive model yet", self.objective);
+            return Err(Error::param("objective", problem));
+        }
         whole("max_rounds", self.max_rounds, 1, 10_000_000)?;
         let (rate, share) = (self.learning_rate, self.validation_share);
         number("learning_rate", rate, rate > 0.0, "above 0")?;

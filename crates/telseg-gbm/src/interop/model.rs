@@ -130,8 +130,15 @@ impl TreeModel {
 impl From<&Gbm> for TreeModel {
     fn from(model: &Gbm) -> Self {
         let link = match model.objective() {
-            Objective::SquaredError => Link::Identity,
             Objective::Binary => Link::Logistic { slope: 1.0 },
+            Objective::Softmax { .. } => Link::Softmax,
+            Objective::Poisson | Objective::Gamma | Objective::Tweedie { .. } => Link::Exp,
+            // Quantiles that cross are put in order by `Gbm` alone: no other library's format says so.
+            Objective::SquaredError
+            | Objective::AbsoluteError
+            | Objective::Huber { .. }
+            | Objective::Quantile { .. }
+            | Objective::Quantiles(_) => Link::Identity,
         };
         Self {
             trees: model.trees().clone(),
