@@ -188,3 +188,29 @@ fn what_cannot_be_is_said() {
     .to_string();
     assert!(few.contains("min_size"), "{few}");
 }
+
+#[test]
+fn the_report_says_what_sizes_cost() {
+    let told = |min, max| {
+        let run = ask(Method::Sized { min, max }).fit(&base(0)).unwrap();
+        let sizes: Vec<u64> = run
+            .report()
+            .segmentation
+            .segments
+            .iter()
+            .map(|c| c.n)
+            .collect();
+        let method = &run.report().segmentation.method;
+        let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
+        let each = format!(". Each has {least} to {most} of them; ");
+        let (_, who) = method
+            .split_once(&each)
+            .unwrap_or_else(|| panic!("{method}"));
+        assert!(run.report().to_html().contains(&each[2..]), "{method}");
+        who.to_owned()
+    };
+    assert_eq!(told(1, None), "everyone is in the nearest.");
+    let tight = told(110, Some(110));
+    let expected = " are not in the nearest, so that the sizes hold.";
+    assert!(tight.ends_with(expected), "{tight}");
+}

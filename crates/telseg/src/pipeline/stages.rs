@@ -69,7 +69,8 @@ pub(super) fn run(pipeline: &Pipeline, table: &Table, progress: &dyn Progress) -
         own: own.as_ref().map_or(&x, |own| &own.x),
         encoder: of_method.as_ref().unwrap_or(&distances),
     };
-    let segmented = segment::segment(pipeline, &rows, progress)?;
+    let mut segmented = segment::segment(pipeline, &rows, progress)?;
+    segmented.method.extend(segmented.model.remark());
     drop(own);
     watch.lap("segment");
 

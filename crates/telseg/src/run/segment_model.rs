@@ -12,6 +12,7 @@ use telseg_core::artefact::Artefact;
 use telseg_core::{Error, Result};
 
 use crate::pipeline::Segmenter;
+use crate::report::format::count;
 
 /// A model that puts rows into groups: segments, counted from 0, and after the last those in none, where it knows such.
 ///
@@ -120,6 +121,25 @@ impl std::fmt::Debug for SegmentModel {
 }
 
 impl SegmentModel {
+    /// What a reader should know of how the segments came about, as a further sentence.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let Self::Sized(model) = self else {
+            return None;
+        };
+        let report = model.report();
+        let (least, most) = (report.sizes.iter().min()?, report.sizes.iter().max()?);
+        let who = match report.n_displaced as u64 {
+            0 => "everyone is in the nearest".to_owned(),
+            1 => "1 is not in the nearest, so that the sizes hold".to_owned(),
+            n => format!(
+                "{} are not in the nearest, so that the sizes hold",
+                count(n)
+            ),
+        };
+        let (least, most) = (count(*least as u64), count(*most as u64));
+        Some(format!(" Each has {least} to {most} of them; {who}."))
+    }
+
     /// The built-in model, or the caller's own.
     fn inner(&self) -> std::result::Result<&dyn Grouping, &Segmenter> {
         match self {
