@@ -3,6 +3,9 @@
 mod agnostic;
 mod counterfactual;
 mod dense;
+mod effects;
+mod importance;
+mod lime;
 #[cfg(feature = "llm")]
 pub mod llm;
 mod medoids;
@@ -19,6 +22,18 @@ pub use agnostic::{
 pub use counterfactual::{
     Answer, Bundle, Change, Counterfactual, CounterfactualParams, Counterfactuals, Ended,
     FeatureRule, Goal, Moved,
+};
+pub use effects::{
+    AccumulatedEffect, AccumulatedLevels, AccumulatedPair, AccumulatedParams, PairStrength,
+    PairStrengths, PairStrengthsParams, PartialDependence, PartialDependenceParams, PartialPair,
+};
+pub use importance::{
+    Better, GroupImportance, PermutationImportance, PermutationImportanceParams, SharedCredit,
+    shared_credit,
+};
+pub use lime::{
+    Bins, Lime, LimeParams, LimeText, LimeTextParams, LocalCondition, LocalExplanation, LocalModel,
+    LocalModelParams, Part, Selection, Stability, StableFeature, TextExplanation, WordPart,
 };
 pub use medoids::medoids;
 pub use persona::{

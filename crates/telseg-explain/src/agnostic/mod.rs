@@ -19,6 +19,7 @@ mod permutations;
 
 pub use coalitions::{Coalitions, Pairing};
 pub use game::Attribution;
+pub(crate) use game::{ask, check_groups};
 pub use kernel::{KernelShap, KernelShapParams};
 pub use linear::{LinearBackground, LinearShap, LinearShapParams};
 pub use permutations::{PermutationShap, PermutationShapParams};
