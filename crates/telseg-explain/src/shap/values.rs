@@ -132,9 +132,9 @@ impl TreeShap {
     /// Attributions of one row, written to `out` (features by outputs, row-major); the same bits as in a batch.
     ///
     /// # Cost
-    /// By covers, some 10 nanoseconds a leaf; against background rows, one look-up for each group of leaves, which waits for
-    /// memory when other work has taken the caches. Allocates nothing, unless a tree is dozens of levels deep or has more than
-    /// 4096 splits.
+    /// By covers, one walk through the nodes of the trees; against background rows, one look-up for each group of leaves, which
+    /// waits for memory when other work has taken the caches. Allocates nothing, unless a tree is dozens of levels deep or has
+    /// more than 4096 splits.
     ///
     /// # Errors
     /// When the row or `out` has the wrong length.
