@@ -23,7 +23,7 @@ pub struct SurrogateParams {
     pub max_conditions: usize,
     /// Fewest rows of a rule. Default 20.
     pub min_rows: usize,
-    /// Smallest precision of a rule. Default 0.5.
+    /// Smallest precision of a rule. Default 0.3: of a small segment a good rule catches many others too.
     pub min_precision: f64,
     /// Trees of the forest; 0 for none. Default 30.
     pub n_trees: usize,
@@ -42,7 +42,7 @@ impl Default for SurrogateParams {
         Self {
             max_conditions: 3,
             min_rows: 20,
-            min_precision: 0.5,
+            min_precision: 0.3,
             n_trees: 30,
             max_bins: 32,
             held_out: 0.3,

@@ -60,7 +60,7 @@ fn card(view: View<'_>, segment: &SegmentCard) -> Markup {
                 details {
                     summary { "As rules" span.hidden { " for segment " (segment.id) } }
                     @if segment.rules.is_empty() {
-                        p.empty { "No rule of three conditions holds for most of those that it finds." }
+                        p.empty { "No rule of three conditions finds them without too many others." }
                     } @else {
                         ul { @for rule in &segment.rules {
                             li {
