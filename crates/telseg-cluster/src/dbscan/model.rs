@@ -20,6 +20,9 @@ use crate::rows::{
 /// Rows that one task labels.
 const CHUNK: usize = 256;
 
+/// What is said of a row before it is looked at: no core row, infinitely far.
+const UNKNOWN: (Assignment, f64) = (Assignment::Noise, f64::INFINITY);
+
 /// Core rows, and what is needed to label rows by the nearest.
 ///
 /// # Examples
@@ -107,14 +110,21 @@ impl DbscanParams {
         check_shape(x, 1, "DBSCAN")?;
         let (rows, d) = (contiguous(x), x.ncols());
         let data = Weighted::new(rows, d, weights)?;
-        let (core, clusters) = self.core_rows(&data, d)?;
+        let found = self.core_rows(&data, d)?;
+        let (mut core, mut clusters) = (Vec::new(), Vec::new());
+        for (row, label) in data.rows().chunks_exact(d).zip(&found) {
+            if let Assignment::Cluster(cluster) = label {
+                core.extend_from_slice(row);
+                clusters.push(*cluster);
+            }
+        }
         let mut model = Dbscan::new(self, core, clusters, d)?;
-        model.judge(&data, d);
+        model.judge(&data, &found);
         Ok(model)
     }
 
-    /// The rows that are core, one after the other, and the cluster of each, numbered in the order of the rows.
-    fn core_rows<F: Scalar>(&self, data: &Weighted<'_, F>, d: usize) -> Result<(Vec<F>, Vec<u32>)> {
+    /// The cluster of each row of a weight above 0 that is core, numbered in the order of the rows; noise of the others.
+    fn core_rows<F: Scalar>(&self, data: &Weighted<'_, F>, d: usize) -> Result<Vec<Assignment>> {
         let tree = KdTree::new(data.rows(), d)?;
         let by_position = data.weights().map(|weights| {
             let weight = |&row: &u32| weights[row as usize];
@@ -130,20 +140,20 @@ impl DbscanParams {
                 set_of[row as usize] = sets.find(position as u32);
             }
         }
-        let (mut core, mut clusters) = (Vec::new(), Vec::new());
         let (mut number, mut next) = (vec![u32::MAX; tree.n_rows()], 0);
-        for (row, &set) in set_of.iter().enumerate() {
-            if set == u32::MAX {
-                continue;
-            }
-            let number = &mut number[set as usize];
+        // Rows that are not core have no set.
+        let label = |set: u32| {
+            let number = number.get_mut(set as usize)?;
             if *number == u32::MAX {
                 (*number, next) = (next, next + 1);
             }
-            core.extend_from_slice(&data.rows()[row * d..][..d]);
-            clusters.push(*number);
-        }
-        Ok((core, clusters))
+            Some(*number)
+        };
+        Ok(set_of
+            .into_iter()
+            .map(label)
+            .map(Assignment::from)
+            .collect())
     }
 }
 
@@ -169,9 +179,21 @@ impl<F: Scalar> Dbscan<F> {
         })
     }
 
-    /// Labels the rows at fit as `predict` does.
-    fn judge(&mut self, data: &Weighted<'_, F>, d: usize) {
-        let mut said = vec![(Assignment::Noise, f64::INFINITY); data.all.len() / d];
+    /// Labels the rows at fit as `predict` does; of core rows it is known what it would say.
+    fn judge(&mut self, data: &Weighted<'_, F>, found: &[Assignment]) {
+        let (n, mut found) = (data.all.len() / self.tree.n_columns(), found.iter());
+        let known = |row: usize| {
+            let kept = if data.weight(row) > 0.0 {
+                found.next()
+            } else {
+                None
+            };
+            match kept {
+                Some(&label) if !label.is_noise() => (label, 0.0),
+                _ => UNKNOWN,
+            }
+        };
+        let mut said: Vec<_> = (0..n).map(known).collect();
         self.said_into(&data.all, &mut said);
         for (i, &(label, distance)) in said.iter().enumerate() {
             match label {
@@ -186,13 +208,15 @@ impl<F: Scalar> Dbscan<F> {
         self.core = said.iter().map(|said| said.1 == 0.0).collect();
     }
 
-    /// The nearest core row of every row and its distance, in parallel.
+    /// The nearest core row of every row that is not known yet, and its distance; in parallel.
     fn said_into(&self, rows: &[F], out: &mut [(Assignment, f64)]) {
         let d = self.tree.n_columns();
         par::fill(out, CHUNK, |range, part| {
             let mut stack = Vec::new();
             for (said, row) in part.iter_mut().zip(rows[range.start * d..].chunks_exact(d)) {
-                *said = self.said(row, &mut stack);
+                if *said == UNKNOWN {
+                    *said = self.said(row, &mut stack);
+                }
             }
         });
     }
@@ -279,7 +303,7 @@ impl<F: Scalar> Dbscan<F> {
         check_out(out.len(), x.nrows())?;
         let rows = contiguous(x);
         check_finite(&rows, x.ncols())?;
-        let mut said = vec![(Assignment::Noise, 0.0); x.nrows()];
+        let mut said = vec![UNKNOWN; x.nrows()];
         self.said_into(&rows, &mut said);
         out.iter_mut()
             .zip(said)
