@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod assignment;
+pub mod choose;
 pub mod compare;
 mod components;
 pub mod constrained;
@@ -20,6 +21,7 @@ mod seeding;
 pub mod temporal;
 
 pub use assignment::Assignment;
+pub use choose::{Candidate, ChooseParams};
 pub use constrained::{ConstrainedKMeans, ConstrainedKMeansParams, ConstrainedKMeansReport};
 pub use dbscan::{Dbscan, DbscanParams, DbscanReport};
 pub use gower::{Gower, GowerColumn, GowerParams};
@@ -29,9 +31,8 @@ pub use hierarchical::{
     Linkage, Merge, SvgParams,
 };
 pub use kmeans::{
-    Algorithm, Candidate, Choice, ChooseParams, Distance, Init, KMeans, KMeansExtent, KMeansParams,
-    KMeansReport, KMeansState, KMeansStats, MiniBatchKMeans, MiniBatchKMeansParams,
-    MiniBatchReport,
+    Algorithm, Choice, Distance, Init, KMeans, KMeansExtent, KMeansParams, KMeansReport,
+    KMeansState, KMeansStats, MiniBatchKMeans, MiniBatchKMeansParams, MiniBatchReport,
 };
 pub use kmedoids::{KMedoids, KMedoidsParams, KMedoidsReport};
 pub use kprototypes::{KPrototypes, KPrototypesParams, KPrototypesReport};

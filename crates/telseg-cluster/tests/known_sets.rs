@@ -64,13 +64,9 @@ fn finds_known_clusters_and_their_number() {
             );
         }
         println!("  {}", choice.reason);
-        // Known misses: on a1 ten starts leave k-means in a poor optimum at 20, and 19 lie a little further apart; on
-        // unbalance, five small clusters hold 500 of 6500 rows and hardly count in a mean silhouette.
-        let expected = match name {
-            "a1" => 19,
-            "unbalance" => 6,
-            _ => k,
-        };
+        // A known miss: on unbalance, five small clusters lie near each other, and merging two pairs of them raises the
+        // mean silhouette by 0.005; asking for the finest that hold instead would cut sticks and lines into pieces.
+        let expected = if name == "unbalance" { 6 } else { k };
         assert_eq!(
             choice.model.n_clusters(),
             expected,

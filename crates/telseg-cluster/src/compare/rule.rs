@@ -2,7 +2,7 @@
 
 use super::judge::{Judged, Vote};
 use super::params::CompareParams;
-use crate::kmeans::choose::APART;
+use crate::choose::APART;
 
 /// Measures that compare candidates with each other, as they are called in a sentence.
 const MEASURES: [&str; 4] = [

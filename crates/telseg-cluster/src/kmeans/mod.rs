@@ -18,7 +18,7 @@
 
 mod blocks;
 mod bounds;
-pub mod choose;
+mod choose;
 mod codebook;
 mod data;
 mod init;
@@ -32,7 +32,7 @@ mod saved;
 pub mod stats;
 pub(crate) mod sums;
 
-pub use choose::{Candidate, Choice, ChooseParams};
+pub use choose::Choice;
 pub use minibatch::{MiniBatchKMeans, MiniBatchKMeansParams, MiniBatchReport};
 pub use model::{KMeans, KMeansReport};
 pub use params::{Algorithm, Distance, Init, KMeansParams};

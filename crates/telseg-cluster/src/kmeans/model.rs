@@ -107,6 +107,22 @@ impl KMeansParams {
         Ok(self.model(&data, best, starts, algorithm))
     }
 
+    /// As [`fit`](Self::fit) with as many clusters as another model has, whose centres are one more start.
+    pub(super) fn fit_near<F: Scalar>(
+        &self,
+        x: &ArrayRef2<F>,
+        near: &KMeans<F>,
+    ) -> Result<KMeans<F>> {
+        let params = Self {
+            n_clusters: near.n_clusters(),
+            ..self.clone()
+        };
+        let data = Data::new(x, None, params.n_clusters, params.distance)?;
+        let start = near.centers().iter().copied().collect();
+        let (best, starts, algorithm) = params.best(&data, Some(start))?;
+        Ok(params.model(&data, best, starts, algorithm))
+    }
+
     /// The best of all starts, the inertia of each, and the algorithm that ran; `last` is a start of its own.
     pub(super) fn best<F: Scalar>(
         &self,

@@ -56,6 +56,11 @@ fn davies_bouldin_of<F: Scalar>(groups: &Groups<'_, F>) -> Result<f64> {
     Ok((0..k).map(worst).sum::<f64>() / k as f64)
 }
 
+/// Sum of squared distances of rows to the means of their clusters.
+pub(crate) fn inertia<F: Scalar>(x: &ArrayRef2<F>, labels: &ArrayRef1<u32>) -> Result<f64> {
+    Ok(Groups::new(x, labels, None, 1)?.within())
+}
+
 /// Calinski-Harabasz index: variance between clusters over variance within, each over its degrees of freedom,
 /// `(B / (k - 1)) / (W / (n - k))`. Higher is better.
 ///

@@ -22,6 +22,7 @@ use telseg_core::metrics::{Bootstrap, Interval};
 use telseg_core::{Result, Seed};
 
 pub use gap::{Gap, GapParams, GapStep, Reference, gap};
+pub(crate) use indices::inertia;
 pub use indices::{
     calinski_harabasz, calinski_harabasz_weighted, davies_bouldin, davies_bouldin_weighted,
 };
