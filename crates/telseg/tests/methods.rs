@@ -214,3 +214,45 @@ fn the_report_says_what_sizes_cost() {
     let expected = " are not in the nearest, so that the sizes hold.";
     assert!(tight.ends_with(expected), "{tight}");
 }
+
+/// Three kinds of subscribers and nobody else.
+fn three_kinds() -> Table {
+    let mut csv = String::from("customer_id,minutes,data_gb,plan\n");
+    for i in 0..300usize {
+        let noise = |k: usize| ((i * (7 + 4 * k)) % 23) as f64 / 23.0;
+        let (minutes, data, plan) = [
+            (40.0, 20.0, "flat"),
+            (300.0, 2.0, "voice"),
+            (120.0, 9.0, "mixed"),
+        ][i % 3];
+        csv += &format!(
+            "C{i:04},{:.1},{:.2},{plan}\n",
+            minutes + 20.0 * noise(0),
+            data + noise(1)
+        );
+    }
+    Table::from_csv_bytes("base.csv", csv.as_bytes(), &CsvOptions::default()).unwrap()
+}
+
+#[test]
+fn each_method_speaks_for_its_own_number_of_segments() {
+    for method in METHODS {
+        if matches!(method, Method::Hdbscan { .. }) {
+            continue;
+        }
+        let run = ask(method).segments(2..=5).fit(&three_kinds()).unwrap();
+        let segmentation = &run.report().segmentation;
+        assert_eq!(segmentation.k, 3, "{method:?}: {}", segmentation.choice);
+        let says_why = segmentation.choice.starts_with("3 segments: ");
+        assert!(says_why, "{method:?}: {}", segmentation.choice);
+        let tried = &segmentation.candidates;
+        let chosen: Vec<u32> = tried.iter().filter(|c| c.chosen).map(|c| c.k).collect();
+        assert_eq!(chosen, [3], "{method:?}");
+        let is_mixture = matches!(method, Method::GaussianMixture | Method::LatentClasses);
+        assert!(tried.iter().all(|c| c.icl.is_some() == is_mixture));
+        assert!(tried.iter().all(|c| c.silhouette.is_some() != is_mixture));
+        let html = run.report().to_html();
+        assert_eq!(html.contains("ICL"), is_mixture, "{method:?}");
+        assert!(html.contains("How many segments"));
+    }
+}

@@ -142,25 +142,10 @@ pub(super) fn segmentation(
     target: Option<&str>,
     value: Option<&str>,
 ) -> Result<report::Segmentation> {
-    let candidates = segmented.candidates.iter().map(|c| report::KCandidate {
-        k: c.k as u32,
-        inertia: c.inertia,
-        silhouette: Some(report::Interval::new(
-            c.silhouette.estimate,
-            c.silhouette.low,
-            c.silhouette.high,
-        )),
-        stability: Some(report::Interval::new(
-            c.stability.estimate,
-            c.stability.low,
-            c.stability.high,
-        )),
-        chosen: c.chosen,
-    });
     Ok(report::Segmentation {
         method: segmented.method.clone(),
         k: segmented.n_segments as u32,
-        candidates: candidates.collect(),
+        candidates: segmented.candidates.clone(),
         choice: segmented.choice.clone(),
         segments: profiles
             .iter()

@@ -1,5 +1,6 @@
 //! The methods that segments can be found by.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ndarray::{Array1, Array2};
@@ -16,19 +17,21 @@ use crate::run::SegmentModel;
 
 /// How segments are found.
 ///
-/// Methods that are told the number of segments take the one that k-means is chosen with, where a range is given; only
-/// [`Hdbscan`](Self::Hdbscan) finds its own. Parse one from its name: `"ward".parse()`.
+/// Where a range is given, each method is asked itself how many segments there are: mixtures take the number with the best
+/// completed likelihood (ICL), [`Hdbscan`](Self::Hdbscan) finds its own, and the others follow the rule of
+/// [`choose`](telseg_cluster::choose), k-means on all of up to 8,000 rows, the rest on up to 2,000. Parse one from its name:
+/// `"ward".parse()`.
 ///
-/// | method | name | columns | rows in the saved run |
-/// | --- | --- | --- | --- |
-/// | [`KMeans`](Self::KMeans) | `k-means` | numbers, levels as 0/1 | none |
-/// | [`Sized`](Self::Sized) | `sized` | the same | none |
-/// | [`GaussianMixture`](Self::GaussianMixture) | `gaussian-mixture` | the same | none |
-/// | [`Ward`](Self::Ward) | `ward` | the same | none |
-/// | [`Hdbscan`](Self::Hdbscan) | `hdbscan` | the same | all, as numbers |
-/// | [`KPrototypes`](Self::KPrototypes) | `k-prototypes` | numbers, levels as they are | none |
-/// | [`LatentClasses`](Self::LatentClasses) | `latent-classes` | the same, missing cells stay missing | none |
-/// | [`KMedoids`](Self::KMedoids) | `k-medoids` | the same, missing cells stay missing | a subscriber a segment |
+/// | method | name | columns | number of segments | rows in the saved run |
+/// | --- | --- | --- | --- | --- |
+/// | [`KMeans`](Self::KMeans) | `k-means` | numbers, levels as 0/1 | apart, confirmed | none |
+/// | [`Sized`](Self::Sized) | `sized` | the same | the same | none |
+/// | [`GaussianMixture`](Self::GaussianMixture) | `gaussian-mixture` | the same | ICL | none |
+/// | [`Ward`](Self::Ward) | `ward` | the same | apart, confirmed | none |
+/// | [`Hdbscan`](Self::Hdbscan) | `hdbscan` | the same | found | all, as numbers |
+/// | [`KPrototypes`](Self::KPrototypes) | `k-prototypes` | numbers, levels as they are | apart, confirmed | none |
+/// | [`LatentClasses`](Self::LatentClasses) | `latent-classes` | the same, missing cells stay missing | ICL | none |
+/// | [`KMedoids`](Self::KMedoids) | `k-medoids` | the same, missing cells stay missing | apart, confirmed | a subscriber a segment |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Method {
@@ -99,14 +102,63 @@ pub(super) struct Found {
     pub(super) model: SegmentModel,
     /// Group of each row; see [`SegmentModel`].
     pub(super) labels: Array1<u32>,
-    /// What it is, for a sentence.
-    pub(super) name: &'static str,
+}
+
+/// What the columns of latent classes hold.
+pub(super) fn families(encoder: &TableEncoder, n_columns: usize) -> Vec<Family> {
+    let codes = encoder.categorical_features();
+    let family = |j| match codes.iter().find(|c| c.0 == j) {
+        Some((_, n)) => Family::Categorical {
+            n_levels: (*n).max(1) as u32,
+        },
+        None => Family::Normal,
+    };
+    (0..n_columns).map(family).collect()
 }
 
 impl Method {
     /// Whether the number of segments is asked for.
     pub(super) fn takes_k(self) -> bool {
         !matches!(self, Self::Hdbscan { .. })
+    }
+
+    /// What it is, for a sentence.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::KMeans => "k-means",
+            Self::Sized { .. } => "k-means with segments of given sizes",
+            Self::KPrototypes => "k-prototypes",
+            Self::GaussianMixture => "a Gaussian mixture",
+            Self::LatentClasses => "latent classes",
+            Self::Hdbscan { .. } => "HDBSCAN*",
+            Self::Ward => "Ward's hierarchy",
+            Self::KMedoids => "k-medoids by Gower's distance",
+        }
+    }
+
+    /// The numbers of segments for which there are enough rows, and not too many.
+    pub(super) fn feasible(
+        self,
+        ks: RangeInclusive<usize>,
+        n_rows: usize,
+    ) -> RangeInclusive<usize> {
+        let Self::Sized { min, max } = self else {
+            return ks;
+        };
+        let fewest = max.map_or(0, |max| n_rows.div_ceil(max.max(1)));
+        let low = fewest.clamp(*ks.start(), *ks.end());
+        low..=(*ks.end()).min(n_rows / min.max(1)).max(low)
+    }
+
+    /// The same for a share of the rows.
+    pub(super) fn for_share(self, share: f64) -> Self {
+        match self {
+            Self::Sized { min, max } => Self::Sized {
+                min: (min as f64 * share).floor() as usize,
+                max: max.map(|max| (max as f64 * share).ceil() as usize),
+            },
+            _ => self,
+        }
     }
 
     /// Columns that it measures by, where they are not those of k-means.
@@ -135,75 +187,52 @@ impl Method {
         seed: u64,
     ) -> Result<Found> {
         let codes = encoder.categorical_features();
-        let n_levels = |j: usize| codes.iter().find(|c| c.0 == j).map(|c| c.1);
-        let columns = 0..x.ncols();
         macro_rules! found {
-            ($kind:ident, $model:expr, $name:literal) => {{
+            ($kind:ident, $model:expr) => {{
                 let model = $model;
                 Ok(Found {
                     labels: model.labels().clone(),
                     model: SegmentModel::$kind(Box::new(model)),
-                    name: $name,
                 })
             }};
         }
         match self {
             Self::KMeans => {
                 let params = telseg_cluster::KMeans::params(k).with_seed(seed);
-                found!(KMeans, params.fit(x)?, "k-means")
+                found!(KMeans, params.fit(x)?)
             }
             Self::Sized { min, max } => {
                 let mut params = ConstrainedKMeans::params(k)
                     .with_min_size(min)
                     .with_seed(seed);
                 params.max_size = max;
-                found!(
-                    Sized,
-                    params.fit(x)?,
-                    "k-means with segments of given sizes"
-                )
+                found!(Sized, params.fit(x)?)
             }
             Self::KPrototypes => {
                 let codes: Vec<usize> = codes.iter().map(|c| c.0).collect();
-                found!(
-                    KPrototypes,
-                    KPrototypes::params(k, &codes).with_seed(seed).fit(x)?,
-                    "k-prototypes"
-                )
+                let params = KPrototypes::params(k, &codes).with_seed(seed);
+                found!(KPrototypes, params.fit(x)?)
             }
             Self::GaussianMixture => {
                 let params = GaussianMixture::params(k).with_seed(seed);
-                found!(Gaussian, params.fit(x)?, "a Gaussian mixture")
+                found!(Gaussian, params.fit(x)?)
             }
             Self::LatentClasses => {
-                let family = |j| match n_levels(j) {
-                    Some(n) => Family::Categorical {
-                        n_levels: n.max(1) as u32,
-                    },
-                    None => Family::Normal,
-                };
-                let params = LatentClass::params(k, columns.map(family)).with_seed(seed);
-                found!(Latent, params.fit(x)?, "latent classes")
+                let params = LatentClass::params(k, families(encoder, x.ncols()));
+                found!(Latent, params.with_seed(seed).fit(x)?)
             }
             Self::Ward => {
                 let params = Hierarchical::params(k).with_assign(Assign::NearestCenter);
-                found!(Ward, params.fit(x)?, "Ward's hierarchy")
+                found!(Ward, params.fit(x)?)
             }
             Self::KMedoids => {
-                let kind = |j| {
-                    if n_levels(j).is_some() {
-                        GowerColumn::Categorical
-                    } else {
-                        GowerColumn::Numeric
-                    }
+                let kind = |j| match codes.iter().any(|c| c.0 == j) {
+                    true => GowerColumn::Categorical,
+                    false => GowerColumn::Numeric,
                 };
-                let kinds: Vec<GowerColumn> = columns.map(kind).collect();
+                let kinds: Vec<GowerColumn> = (0..x.ncols()).map(kind).collect();
                 let params = KMedoids::params(k).with_metric(Metric::Gower(Gower::params(&kinds)));
-                found!(
-                    KMedoids,
-                    params.with_seed(seed).fit(x)?,
-                    "k-medoids by Gower's distance"
-                )
+                found!(KMedoids, params.with_seed(seed).fit(x)?)
             }
             Self::Hdbscan { min_cluster_size } => {
                 let least = min_cluster_size.unwrap_or((x.nrows() / 100).max(20));
@@ -212,7 +241,6 @@ impl Method {
                 Ok(Found {
                     labels: model.labels().mapv(|label| label.cluster().unwrap_or(none)),
                     model: SegmentModel::Hdbscan(Box::new(model)),
-                    name: "HDBSCAN*",
                 })
             }
         }

@@ -4,6 +4,7 @@ mod compare;
 mod findings;
 mod follow;
 mod method;
+mod number;
 mod plane;
 mod predict;
 mod profile;

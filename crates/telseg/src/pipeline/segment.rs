@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2};
-use telseg_cluster::{Candidate, ChooseParams, Init, KMeans};
+use telseg_cluster::{ChooseParams, Init, KMeans};
 use telseg_core::{Error, Progress, Result};
 use telseg_features::TableEncoder;
 
-use super::{Method, Pipeline, Segmenter};
+use super::method::Found;
+use super::{Method, Pipeline, Segmenter, number};
+use crate::report::KCandidate;
 use crate::report::format::count;
 use crate::run::SegmentModel;
 
@@ -17,7 +19,7 @@ pub(super) struct Segmented {
     /// Group of each row: a segment, or the group after the last for rows in none.
     pub(super) labels: Array1<u32>,
     pub(super) n_segments: usize,
-    pub(super) candidates: Vec<Candidate>,
+    pub(super) candidates: Vec<KCandidate>,
     /// Why so many, in a sentence.
     pub(super) choice: String,
     /// How, in a sentence.
@@ -66,26 +68,24 @@ pub(super) fn segment(
     if !pipeline.method.takes_k() {
         return by_method(pipeline, 0, rows);
     }
-    let wanted = pipeline.wanted();
-    if pipeline.method != Method::KMeans && wanted.start() == wanted.end() {
-        return by_method(pipeline, *clamp(pipeline, x.nrows())?.start(), rows);
-    }
-    let params = KMeans::params(*wanted.start()).with_seed(pipeline.seed);
     let ks = clamp(pipeline, x.nrows())?;
+    if pipeline.method != Method::KMeans {
+        if ks.start() == ks.end() {
+            return by_method(pipeline, *ks.start(), rows);
+        }
+        let chosen = number::choose(pipeline, ks, rows, progress)?;
+        let mut segmented = of_method(pipeline, chosen.found, 0, rows);
+        segmented.candidates = chosen.candidates;
+        segmented.choice = chosen.reason;
+        return Ok(segmented);
+    }
+    let params = KMeans::params(*ks.start()).with_seed(pipeline.seed);
     let choice = params.choose_observed(
         ks,
         x,
         &ChooseParams::default().with_seed(pipeline.seed),
         progress,
     )?;
-    if pipeline.method != Method::KMeans {
-        let mut segmented = by_method(pipeline, choice.model.n_clusters(), rows)?;
-        segmented.choice = format!(
-            "The number is the one that k-means is chosen with. {}",
-            choice.reason
-        );
-        return Ok(segmented);
-    }
     let report = choice.model.report();
     let method = format!(
         "k-means on {} features of {} subscribers, {} rounds in the best of {} starts.",
@@ -97,7 +97,7 @@ pub(super) fn segment(
     Ok(Segmented {
         labels: choice.model.labels().clone(),
         n_segments: choice.model.n_clusters(),
-        candidates: choice.candidates,
+        candidates: choice.candidates.iter().map(number::candidate).collect(),
         choice: choice.reason,
         method,
         model: SegmentModel::KMeans(Box::new(choice.model)),
@@ -109,10 +109,15 @@ fn by_method(pipeline: &Pipeline, k: usize, rows: &Rows<'_>) -> Result<Segmented
     let found = pipeline
         .method
         .fit(k, rows.own, rows.encoder, pipeline.seed)?;
+    Ok(of_method(pipeline, found, k, rows))
+}
+
+/// What the method found, where it was told to find `k` segments or knows itself how many there are.
+fn of_method(pipeline: &Pipeline, found: Found, k: usize, rows: &Rows<'_>) -> Segmented {
     let n_segments = found.model.n_segments().unwrap_or(k);
     let method = format!(
         "{} on {} features of {} subscribers.",
-        found.name,
+        pipeline.method.name(),
         rows.own.ncols(),
         count(rows.own.nrows() as u64)
     );
@@ -120,14 +125,14 @@ fn by_method(pipeline: &Pipeline, k: usize, rows: &Rows<'_>) -> Result<Segmented
         true => String::new(),
         false => format!("The method finds their number itself: {n_segments}."),
     };
-    Ok(Segmented {
+    Segmented {
         labels: found.labels,
         n_segments,
         candidates: Vec::new(),
         choice,
         method,
         model: found.model,
-    })
+    }
 }
 
 /// k-means from the segments of the run before, where there is one and its number of segments is wanted.

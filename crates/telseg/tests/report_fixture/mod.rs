@@ -272,6 +272,7 @@ fn segmentation() -> Segmentation {
                     inertia: 118_000.0 / x.powf(0.42),
                     silhouette: Some(interval(0.34 - 0.012 * (x - 4.0).powi(2) / 3.0 + 0.03 * sigmoid(5.0 - x), 0.012)),
                     stability: Some(interval(if k <= 6 { 0.93 - 0.01 * x } else { 0.86 - 0.05 * (x - 6.0) }, 0.035)),
+                    icl: None,
                     chosen: k == 6,
                 }
             })

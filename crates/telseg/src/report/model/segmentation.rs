@@ -33,13 +33,15 @@ pub struct Segmentation {
 pub struct KCandidate {
     /// The number.
     pub k: u32,
-    /// Sum of squared distances to the centres: always falls with `k`.
+    /// Sum of squared distances to the means: always falls with `k`. Not a number where the method has another measure.
     #[serde(deserialize_with = "or_nan")]
     pub inertia: f64,
     /// How much nearer a subscriber is to its own segment than to the next, -1 to 1.
     pub silhouette: Option<Interval>,
     /// Agreement of segmentations of resampled data, as the adjusted Rand index.
     pub stability: Option<Interval>,
+    /// Integrated completed likelihood of a mixture: smaller is better.
+    pub icl: Option<f64>,
     /// Whether it was taken.
     pub chosen: bool,
 }

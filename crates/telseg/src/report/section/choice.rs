@@ -21,6 +21,8 @@ pub(crate) fn choice(view: View<'_>) -> Markup {
                     "How well segmentations of resampled data agree: 1 means the same segments every time."))
                 (picture(candidates, "Inertia", |c| Some(Interval::point(c.inertia)),
                     "Squared distances to the centres. It always falls; a bend shows where more segments stop paying."))
+                (picture(candidates, "ICL", |c| c.icl.map(Interval::point),
+                    "Completed likelihood less what parameters and doubtful memberships cost: lower is better."))
             }
             (numbers(candidates))
         }
@@ -111,6 +113,7 @@ fn picture(
 }
 
 fn numbers(candidates: &[KCandidate]) -> Markup {
+    let with_icl = candidates.iter().any(|c| c.icl.is_some());
     let cell = |i: Option<Interval>| i.map_or("–".into(), |i| with_range(i, |x| fixed(x, 3)));
     html! {
         details {
@@ -120,12 +123,14 @@ fn numbers(candidates: &[KCandidate]) -> Markup {
                     thead { tr {
                         th scope="col" { "Segments" } th scope="col" { "Silhouette" }
                         th scope="col" { "Stability" } th scope="col" { "Inertia" }
+                        @if with_icl { th scope="col" { "ICL" } }
                     } }
                     tbody {
                         @for c in candidates {
                             tr class=[c.chosen.then_some("chosen")] {
                                 th scope="row" { (c.k) @if c.chosen { " (chosen)" } }
                                 td { (cell(c.silhouette)) } td { (cell(c.stability)) } td { (number(c.inertia)) }
+                                @if with_icl { td { (number(c.icl.unwrap_or(f64::NAN))) } }
                             }
                         }
                     }
