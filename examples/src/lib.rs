@@ -25,6 +25,7 @@ mod book {
         hierarchical: "cluster/hierarchical.md",
         judging: "cluster/judging.md",
         gbm: "gbm.md",
+        gbm_forest: "gbm/forest.md",
         gbm_interop: "gbm/interop.md",
         explain: "explain.md",
         report: "report.md",

@@ -1,6 +1,7 @@
 //! The workloads that telseg answers, a file an area.
 
 mod density;
+mod forest;
 mod gbm;
 mod hierarchy;
 mod kmeans;
@@ -33,6 +34,7 @@ const ALL: &[(&str, Workload)] = &[
     ("gbm_reg", gbm::gbm),
     ("gbm_multi", gbm::multi),
     ("gbm_single_row", gbm::single_row),
+    ("rf", forest::rf),
     ("preprocess", preprocess::preprocess),
     ("treeshap", treeshap::treeshap),
     ("treeshap_xgb", treeshap::treeshap),

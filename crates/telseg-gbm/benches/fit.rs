@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use telseg_gbm::forest::{Forest, Task};
 use telseg_gbm::{BinnedData, Ebm, FitOptions, Gbm, Objective, Pairs};
 use telseg_testkit::table;
 
@@ -30,6 +31,12 @@ fn fit(c: &mut Criterion) {
     group.bench_function("predict", |b| b.iter(|| model.predict(&data.x)));
     let row = data.x.row(0).to_vec();
     group.bench_function("predict row", |b| b.iter(|| model.predict_row(&row)));
+    let forest = Forest::params(Task::Classification { n_classes: 2 }).with_n_trees(10);
+    let forest = forest.with_min_weight_leaf(5.0);
+    let grown = forest.fit(&data.x, &y).expect("a sound table");
+    assert_eq!(grown.trees().n_trees(), 10);
+    group.bench_function("forest of 10 trees", |b| b.iter(|| forest.fit(&data.x, &y)));
+    group.bench_function("forest predict", |b| b.iter(|| grown.predict(&data.x)));
     group.finish();
 }
 

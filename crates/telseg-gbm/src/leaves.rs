@@ -9,6 +9,7 @@ use crate::bins::{BinnedData, ColumnBins};
 use crate::grow::{BinNode, BinTree, Buffers, Leaf};
 use crate::kernel::Shared;
 use crate::objective::{LeafRule, Slope, Targets, quantile, weighted_quantile};
+use crate::split::BinSet;
 
 /// Rows of one task; sums over rows are folded chunk by chunk, so it is part of the results.
 pub(crate) const CHUNK: usize = 8192;
@@ -141,6 +142,24 @@ pub(crate) fn set(tree: &mut BinTree, leaves: &[Leaf], values: &[f64]) {
     }
 }
 
+/// A question about bins as one about values.
+pub(crate) fn rule(column: &ColumnBins, left: &BinSet, last_bin: Option<usize>) -> Rule {
+    match (column, last_bin) {
+        (ColumnBins::Numeric(cuts), Some(bin)) => {
+            Rule::AtMost(cuts.get(bin - 1).copied().unwrap_or(f32::INFINITY))
+        }
+        (ColumnBins::Categorical(levels), _) => {
+            let named = (1..levels.other_bin()).filter(|&bin| left.contains(bin as u8));
+            let mut codes: Vec<u32> = named.map(|bin| levels.code(bin)).collect();
+            codes.sort_unstable();
+            Rule::OneOf(codes)
+        }
+        (ColumnBins::Numeric(_), None) => {
+            unreachable!("numeric columns are cut, not split by subset")
+        }
+    }
+}
+
 /// Sums of pairs by place; pairs of places beyond `n_places` are left out.
 ///
 /// Four tables take turns: a row would often have to wait for the sum that the row before it writes.
@@ -188,21 +207,7 @@ pub(crate) fn plain(
             cover: covers[i],
         },
         Some((split, [left, right])) => {
-            let rule = match (&data.columns()[split.feature], split.last_bin) {
-                (ColumnBins::Numeric(cuts), Some(bin)) => {
-                    Rule::AtMost(cuts.get(bin - 1).copied().unwrap_or(f32::INFINITY))
-                }
-                (ColumnBins::Categorical(levels), _) => {
-                    let named =
-                        (1..levels.other_bin()).filter(|&bin| split.left.contains(bin as u8));
-                    let mut codes: Vec<u32> = named.map(|bin| levels.code(bin)).collect();
-                    codes.sort_unstable();
-                    Rule::OneOf(codes)
-                }
-                (ColumnBins::Numeric(_), None) => {
-                    unreachable!("numeric columns are cut, not split by subset")
-                }
-            };
+            let rule = rule(&data.columns()[split.feature], &split.left, split.last_bin);
             let (feature, missing) = (split.feature, split.missing);
             Node::Split {
                 feature,

@@ -6,6 +6,7 @@ mod boost;
 mod calibrate;
 mod conformal;
 mod cv;
+pub mod forest;
 mod grow;
 mod histogram;
 pub mod interop;

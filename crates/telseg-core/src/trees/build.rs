@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, TreeEnsemble, ZERO_TURNED};
+use super::{CATEGORICAL, Cell, FEATURE, MISSING_LEFT, RuleView, TreeEnsemble, ZERO_TURNED};
 use crate::{Error, Result};
 
 /// A node of a tree under construction; children are named by their index in the tree's list of nodes.
@@ -43,6 +43,21 @@ pub enum Rule {
     ZeroTurned(f32),
     /// Is the level one of these codes? Ascending, without repeats.
     OneOf(Vec<u32>),
+}
+
+impl From<RuleView<'_>> for Rule {
+    fn from(rule: RuleView<'_>) -> Self {
+        match rule {
+            RuleView::AtMost(threshold) => Self::AtMost(threshold),
+            RuleView::ZeroTurned(threshold) => Self::ZeroTurned(threshold),
+            RuleView::OneOf(bits) => Self::OneOf(
+                (0..64 * bits.len())
+                    .filter(|code| bits[code / 64] >> (code % 64) & 1 == 1)
+                    .map(|code| code as u32)
+                    .collect(),
+            ),
+        }
+    }
 }
 
 /// A child of a split.
@@ -94,11 +109,23 @@ impl TreeEnsemble {
     /// As [`new`](Self::new).
     pub fn extended(&self, trees: Vec<Tree>) -> Result<Self> {
         let mut longer = self.clone();
-        for tree in trees {
-            longer.push(tree)?;
-        }
-        longer.validate()?;
+        longer.append(trees)?;
         Ok(longer)
+    }
+
+    /// Adds trees at the end, for whoever makes more of them than should lie around unpacked.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); then the trees are no longer of use.
+    pub fn append(&mut self, trees: Vec<Tree>) -> Result<()> {
+        let (first, values) = (self.n_trees(), self.values.len());
+        for tree in trees {
+            self.push(tree)?;
+        }
+        if !self.values[values..].iter().all(|v| v.is_finite()) {
+            return Err(Error::data("trees", "leaf values must be finite"));
+        }
+        (first..self.n_trees()).try_for_each(|tree| self.validate_tree(tree))
     }
 
     fn push(&mut self, tree: Tree) -> Result<()> {

@@ -59,6 +59,19 @@ fn walks_follow_the_rules() {
 }
 
 #[test]
+fn trees_are_appended() {
+    let tree = |value| Tree {
+        nodes: vec![leaf(value)],
+        output: Some(0),
+    };
+    let mut grown = TreeEnsemble::new(1, vec![0.5], vec![tree(1.0)]).unwrap();
+    grown.append(vec![tree(2.0), tree(4.0)]).unwrap();
+    let all = vec![tree(1.0), tree(2.0), tree(4.0)];
+    assert_eq!(grown, TreeEnsemble::new(1, vec![0.5], all).unwrap());
+    assert!(grown.append(vec![tree(f64::NAN)]).is_err());
+}
+
+#[test]
 fn zero_is_turned_alone() {
     // Zeros on either side of the threshold go the other way; their neighbours do not.
     let x = array![[0.0f32], [-0.0], [1e-35], [2e-35], [-1e-3], [1.0], [2.0]];

@@ -39,12 +39,16 @@ impl TreeModel {
     /// When the slope of a logistic link is not above 0.
     pub fn new(trees: TreeEnsemble, link: Link) -> Result<Self> {
         link.validate()?;
+        Ok(Self::unnamed(trees, link))
+    }
+
+    pub(crate) fn unnamed(trees: TreeEnsemble, link: Link) -> Self {
         let feature_names = Vec::new();
-        Ok(Self {
+        Self {
             trees,
             link,
             feature_names,
-        })
+        }
     }
 
     /// Names the columns, in order.
@@ -140,11 +144,7 @@ impl From<&Gbm> for TreeModel {
             | Objective::Quantile { .. }
             | Objective::Quantiles(_) => Link::Identity,
         };
-        Self {
-            trees: model.trees().clone(),
-            link,
-            feature_names: Vec::new(),
-        }
+        Self::unnamed(model.trees().clone(), link)
     }
 }
 

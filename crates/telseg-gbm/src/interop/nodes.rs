@@ -1,6 +1,6 @@
 //! Trees as lists of nodes: put in order when they are read, taken out of the ensemble when they are written.
 
-use telseg_core::trees::{Node, NodeView, Rule, RuleView, TreeEnsemble};
+use telseg_core::trees::{Node, NodeView, Rule, TreeEnsemble};
 
 /// The greatest `f32` that is at most `t`: `x <= t` is the same question for every `f32`.
 pub(super) fn at_most(t: f64) -> f32 {
@@ -71,7 +71,7 @@ pub(super) fn nodes_for(trees: &TreeEnsemble, tree: usize, output: usize) -> Vec
                 right,
             } => Node::Split {
                 feature,
-                rule: owned(rule),
+                rule: Rule::from(rule),
                 missing,
                 left: left - start,
                 right: right - start,
@@ -79,19 +79,6 @@ pub(super) fn nodes_for(trees: &TreeEnsemble, tree: usize, output: usize) -> Vec
             },
         })
         .collect()
-}
-
-fn owned(rule: RuleView<'_>) -> Rule {
-    match rule {
-        RuleView::AtMost(threshold) => Rule::AtMost(threshold),
-        RuleView::ZeroTurned(threshold) => Rule::ZeroTurned(threshold),
-        RuleView::OneOf(bits) => Rule::OneOf(
-            (0..64 * bits.len())
-                .filter(|code| bits[code / 64] >> (code % 64) & 1 == 1)
-                .map(|code| code as u32)
-                .collect(),
-        ),
-    }
 }
 
 /// A tree that adds the same to every row.
