@@ -16,19 +16,23 @@ use crate::grow::{BinTree, Buffers, Grower, draw};
 use crate::histogram::{Packing, Shape};
 use crate::judge::Judge;
 use crate::leaves;
+use crate::metric::Gauge;
 use crate::objective::{LeafRule, Loss, Pass, Slope, Targets};
 use crate::options::{Callback, check_rows, checked_weights};
-use crate::sampling::draw_rows;
+use crate::sampling;
 use crate::split::Search;
 use crate::start::Start;
-use crate::{FitOptions, FitReport, Gbm, GbmParams, Importance, Refit, Round, Stop};
+use crate::{
+    Better, FitOptions, FitReport, Gbm, GbmParams, Importance, Metric, Refit, Round, Sampling, Stop,
+};
 
 /// One run of boosting.
 struct Run<'a> {
     params: &'a GbmParams,
     data: &'a BinnedData,
-    loss: Loss,
-    judge: Judge,
+    loss: Loss<'a>,
+    judge: Judge<'a>,
+    gauge: Gauge<'a>,
     start: &'a Start<'a>,
     progress: &'a dyn Progress,
     callback: Option<&'a Callback<'a>>,
@@ -60,6 +64,7 @@ pub(crate) fn fit(
     began: Instant,
 ) -> Result<Gbm> {
     check_rows(data.n_rows(), y.len())?;
+    params.check_constraints(data.n_features())?;
     let weights = options
         .weights
         .as_ref()
@@ -67,6 +72,16 @@ pub(crate) fn fit(
     let mut targets = Targets {
         y: y.to_vec(),
         weights: weights.transpose()?,
+        groups: options.known.groups("groups", y.len())?,
+        events: options.known.events("events", y.len())?,
+    };
+    let gauge = match options.metric {
+        None => Gauge::Known(params.metric),
+        Some((better, own)) if params.metric == Metric::Loss => Gauge::Own(better, own),
+        Some(_) => {
+            let problem = "a metric of your own is given too: choose one";
+            return Err(Error::param("metric", problem));
+        }
     };
     params.objective.check(&targets.y)?;
     let again = (params.refit == Refit::AllRows).then(|| targets.clone());
@@ -86,8 +101,9 @@ pub(crate) fn fit(
     let run = Run {
         params,
         data,
-        loss: Loss::new(params.objective, targets)?,
+        loss: Loss::new(params.objective, targets, options.loss)?,
         judge,
+        gauge,
         start: &start,
         progress: options.progress.unwrap_or(&Silent),
         callback: options.callback,
@@ -102,8 +118,9 @@ pub(crate) fn fit(
     let again = Run {
         params,
         data,
-        loss: Loss::new(params.objective, targets)?,
+        loss: Loss::new(params.objective, targets, options.loss)?,
         judge: Judge::None,
+        gauge,
         start: &start,
         progress: options.progress.unwrap_or(&Silent),
         callback: None,
@@ -126,19 +143,22 @@ pub(crate) fn fit(
 }
 
 /// Who judges the trees; takes held-out rows from the targets.
-fn judge(
+fn judge<'a>(
     params: &GbmParams,
     data: &BinnedData,
     targets: &mut Targets,
-    options: &FitOptions<'_>,
-) -> Result<Judge> {
+    options: &FitOptions<'a>,
+) -> Result<Judge<'a>> {
     match (&options.validation, params.validation_share) {
         (Some(_), Some(_)) => Err(Error::param(
             "validation_share",
             "a validation set is given too: choose one",
         )),
-        (Some((x, y)), None) => Judge::apart(params, data, x, y),
-        (None, Some(share)) => Judge::held(params, share, targets),
+        (Some((x, y)), None) => {
+            let known = &options.validation_known;
+            Judge::apart(params, data, (x, y), known, options.loss)
+        }
+        (None, Some(share)) => Judge::held(params, share, targets, options.loss),
         (None, None) if params.early_stopping.is_some() => Err(Error::param(
             "early_stopping",
             "needs rows to judge by: give a validation set or set validation_share",
@@ -173,91 +193,167 @@ struct Forest {
     valid_loss: Vec<f64>,
 }
 
+/// What changes from round to round.
+struct State {
+    /// Rows that count, ascending.
+    all: Vec<u32>,
+    /// Scores and slopes of the training rows, output after output.
+    scores: Vec<f64>,
+    slopes: Vec<Slope>,
+    shops: Vec<Workshop>,
+    forest: Forest,
+    n_rounds: usize,
+    best: Best,
+    /// What the longest round took.
+    longest: Duration,
+}
+
+/// The best round so far; 0 before the first.
+struct Best {
+    /// 1 for metrics that are better lower, -1 for others.
+    sign: f64,
+    /// The metric times the sign.
+    value: f64,
+    round: usize,
+}
+
+impl Best {
+    fn see(&mut self, metric: f64, round: usize) {
+        if self.sign * metric < self.value {
+            (self.value, self.round) = (self.sign * metric, round);
+        }
+    }
+}
+
 impl Run<'_> {
     /// Runs the rounds; returns the model and how many rounds of this run are in it.
     fn boost(mut self) -> Result<(Gbm, usize)> {
-        let (n, k, params) = (self.loss.n_rows(), self.loss.n_outputs(), self.params);
-        let (base, mut scores) = self.start.scores(&self.loss);
-        if let Judge::Apart { loss, scores, .. } = &mut self.judge {
-            *scores = self.start.validation_scores(&base, loss.n_rows());
-        }
-        let targets = self.loss.targets();
-        let all: Vec<u32> = (0..n as u32)
-            .filter(|&i| targets.weight(i as usize) > 0.0)
-            .collect();
-        let first = self.start.model().map_or(0, |m| m.trees().n_trees() / k);
-        let mut shops: Vec<Workshop> = (0..k).map(|_| Workshop::default()).collect();
-        let mut slopes: Vec<Slope> = vec![[0.0; 2]; n * k];
-        let mut forest = Forest::default();
-        // An earlier model may be best as it is; a constant never is.
-        let before = (first > 0).then(|| self.judge.measure(&scores)).flatten();
-        let mut best = (before.unwrap_or(f64::INFINITY), 0);
-        let (mut stop, mut n_rounds, mut longest) = (Stop::Rounds, 0, Duration::ZERO);
-        let drawn = params.row_share * params.column_share * params.column_share_node < 1.0;
+        let (base, mut state) = self.begin()?;
         self.progress.start("boost", Some(self.n_rounds as u64));
-        while n_rounds < self.n_rounds {
-            let began = Instant::now();
-            if self.clock.forbids(longest) {
-                stop = Stop::Time;
-                break;
-            }
-            let passes = self.loss.slopes(&scores, &mut slopes);
-            if n_rounds > 0 {
-                forest.train_loss.push(self.mean(&passes));
-            }
-            let grown = self.grow(
-                first + n_rounds,
-                &all,
-                (&mut shops, &slopes, &scores),
-                &passes,
-            );
-            if !drawn && grown.iter().all(|g| g.values.len() == 1) {
-                stop = Stop::NoGain; // every later round would see the same
-                break;
-            }
-            for (output, (grown, shop)) in grown.into_iter().zip(&shops).enumerate() {
-                leaves::add(&grown.values, &shop.places, &mut scores[output * n..][..n]);
-                self.judge.add(&grown.bins, output);
-                forest.gains.push(grown.gains);
-                forest.trees.push(grown.tree);
-            }
-            n_rounds += 1;
-            self.progress.advance(1);
-            let valid_loss = self.judge.measure(&scores);
-            if let Some(loss) = valid_loss {
-                forest.valid_loss.push(loss);
-                if loss < best.0 {
-                    best = (loss, n_rounds);
-                }
-                let waited = |patience| n_rounds - best.1 >= patience;
-                if params.early_stopping.is_some_and(waited) {
-                    stop = Stop::Early;
-                    break;
-                }
-            }
-            longest = longest.max(began.elapsed());
-            let round = Round {
-                n_rounds: first + n_rounds,
-                valid_loss,
-                elapsed: self.clock.began.elapsed(),
-            };
-            if self.callback.is_some_and(|ask| ask(&round).is_break()) {
-                stop = Stop::Asked;
+        let mut stop = Stop::Rounds;
+        while state.n_rounds < self.n_rounds {
+            if let Some(found) = self.round(&mut state)? {
+                stop = found;
                 break;
             }
         }
+        let State {
+            scores,
+            mut slopes,
+            mut forest,
+            mut n_rounds,
+            best,
+            ..
+        } = state;
         if n_rounds > forest.train_loss.len() {
-            let passes = self.loss.slopes(&scores, &mut slopes);
+            let passes = self.loss.slopes(&scores, &mut slopes)?;
             forest.train_loss.push(self.mean(&passes));
         }
         self.progress.finish();
-        let judged = best.0 < f64::INFINITY;
-        if params.early_stopping.is_some() && judged {
-            n_rounds = best.1;
+        let judged = best.value < f64::INFINITY;
+        if self.params.early_stopping.is_some() && judged {
+            n_rounds = best.round;
         }
-        let best_iteration = judged.then_some(first + best.1);
-        let model = self.model(base, forest, (n_rounds * k, best_iteration, stop))?;
+        let best_iteration = judged.then_some(self.first() + best.round);
+        let n_trees = n_rounds * self.loss.n_outputs();
+        let model = self.model(base, forest, (n_trees, best_iteration, stop))?;
         Ok((model, n_rounds))
+    }
+
+    /// Rounds of the earlier model.
+    fn first(&self) -> usize {
+        let n_outputs = self.loss.n_outputs();
+        let model = self.start.model();
+        model.map_or(0, |m| m.trees().n_trees() / n_outputs)
+    }
+
+    /// The base of the model, and where the first round begins.
+    fn begin(&mut self) -> Result<(Vec<f64>, State)> {
+        let (n, k) = (self.loss.n_rows(), self.loss.n_outputs());
+        let (base, scores) = self.start.scores(&self.loss)?;
+        if let Judge::Apart { loss, scores, .. } = &mut self.judge {
+            *scores = self.start.validation_scores(&base, loss.n_rows());
+        }
+        // An earlier model may be best as it is; a constant never is.
+        let before = match self.first() {
+            0 => None,
+            _ => self.judge.measure(self.gauge, &scores)?,
+        };
+        let sign = match self.gauge.better() {
+            Better::Lower => 1.0,
+            Better::Higher => -1.0,
+        };
+        let targets = self.loss.targets();
+        let counts = |&row: &u32| targets.weight(row as usize) > 0.0;
+        let state = State {
+            all: (0..n as u32).filter(counts).collect(),
+            scores,
+            slopes: vec![[0.0; 2]; n * k],
+            shops: (0..k).map(|_| Workshop::default()).collect(),
+            forest: Forest::default(),
+            n_rounds: 0,
+            best: Best {
+                sign,
+                value: before.map_or(f64::INFINITY, |value| sign * value),
+                round: 0,
+            },
+            longest: Duration::ZERO,
+        };
+        Ok((base, state))
+    }
+
+    /// One round; says why it was the last one, if it was.
+    fn round(&mut self, state: &mut State) -> Result<Option<Stop>> {
+        let began = Instant::now();
+        if self.clock.forbids(state.longest) {
+            return Ok(Some(Stop::Time));
+        }
+        let passes = self.loss.slopes(&state.scores, &mut state.slopes)?;
+        if state.n_rounds > 0 {
+            state.forest.train_loss.push(self.mean(&passes));
+        }
+        let grown = self.grow(state, &passes);
+        let shares = [
+            self.params.row_share,
+            self.params.column_share,
+            self.params.column_share_node,
+        ];
+        let drawn = shares != [1.0; 3] || self.params.sampling != Sampling::Uniform;
+        if !drawn && grown.iter().all(|g| g.values.len() == 1) {
+            return Ok(Some(Stop::NoGain)); // every later round would see the same
+        }
+        self.add(grown, state);
+        state.n_rounds += 1;
+        self.progress.advance(1);
+        let valid_loss = self.judge.measure(self.gauge, &state.scores)?;
+        if let Some(value) = valid_loss {
+            state.forest.valid_loss.push(value);
+            state.best.see(value, state.n_rounds);
+            let waited = |patience| state.n_rounds - state.best.round >= patience;
+            if self.params.early_stopping.is_some_and(waited) {
+                return Ok(Some(Stop::Early));
+            }
+        }
+        state.longest = state.longest.max(began.elapsed());
+        let round = Round {
+            n_rounds: self.first() + state.n_rounds,
+            valid_loss,
+            elapsed: self.clock.began.elapsed(),
+        };
+        let asked = self.callback.is_some_and(|ask| ask(&round).is_break());
+        Ok(asked.then_some(Stop::Asked))
+    }
+
+    /// Adds the trees of a round to the scores.
+    fn add(&mut self, grown: Vec<Grown>, state: &mut State) {
+        let n = self.loss.n_rows();
+        for (output, (grown, shop)) in grown.into_iter().zip(&state.shops).enumerate() {
+            let scores = &mut state.scores[output * n..][..n];
+            leaves::add(&grown.values, &shop.places, scores);
+            self.judge.add(&grown.bins, output);
+            state.forest.gains.push(grown.gains);
+            state.forest.trees.push(grown.tree);
+        }
     }
 
     /// Mean training loss of a pass.
@@ -266,29 +362,39 @@ impl Run<'_> {
     }
 
     /// Grows the tree of each output, side by side.
-    fn grow(
-        &self,
-        round: usize,
-        all: &[u32],
-        (shops, slopes, scores): (&mut [Workshop], &[Slope], &[f64]),
-        passes: &[Pass],
-    ) -> Vec<Grown> {
+    fn grow(&self, state: &mut State, passes: &[Pass]) -> Vec<Grown> {
+        let round = self.first() + state.n_rounds;
+        let State {
+            all,
+            scores,
+            slopes,
+            shops,
+            ..
+        } = state;
+        let all = &all[..];
         let n = self.loss.n_rows().max(1);
-        let share = self.params.row_share;
         let stream = Seed::new(self.params.seed)
             .stream("gbm.rows")
             .child(round as u64);
-        let drawn = (share < 1.0).then(|| draw_rows(all, share, stream));
-        let rows = drawn.as_deref().unwrap_or(all);
+        let drawn = sampling::draw(self.params, all, (&slopes[..], n), stream);
+        let mut largest: Vec<Slope> = passes.iter().map(|pass| pass.largest).collect();
+        if let Some(drawn) = &drawn {
+            for (largest, slopes) in largest.iter_mut().zip(slopes.chunks_mut(n)) {
+                drawn.raise(slopes);
+                *largest = drawn.largest(slopes).unwrap_or(*largest);
+            }
+        }
+        let rows = drawn.as_ref().map_or(all, |drawn| &drawn.rows[..]);
+        let slopes = &slopes[..];
         let outputs = shops
             .par_iter_mut()
             .zip(slopes.par_chunks(n))
             .zip(scores.par_chunks(n))
-            .zip(passes.par_iter())
+            .zip(largest)
             .enumerate();
         outputs
-            .map(|(output, (((shop, slopes), scores), pass))| {
-                self.grow_one((round, output), rows, shop, (slopes, scores), pass.largest)
+            .map(|(output, (((shop, slopes), scores), largest))| {
+                self.grow_one((round, output), rows, shop, (slopes, scores), largest)
             })
             .collect()
     }

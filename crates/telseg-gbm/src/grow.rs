@@ -16,6 +16,7 @@ use telseg_core::seed::Stream;
 use telseg_core::trees::Side;
 
 use crate::bins::{BinnedData, RowBlock};
+use crate::constraints::FREE;
 use crate::histogram::{Histogram, Packing, Shape};
 use crate::kernel::partition::{LeftBins, partition, partition_together};
 use crate::split::{NodeSum, Search, Split};
@@ -119,6 +120,10 @@ pub(crate) struct Leaf {
     /// The way from the root, a bit a step: the name of its random stream.
     path: u64,
     packed: u64,
+    /// Least and largest value that it may have.
+    pub(crate) bounds: [f64; 2],
+    /// Columns asked on the way from the root, where that limits what may be asked next.
+    asked: Vec<usize>,
     histogram: Option<Histogram>,
     best: Option<Split>,
     /// Its children, where they were made before it was their turn.
@@ -135,6 +140,7 @@ impl Leaf {
         NodeSum {
             packed: self.packed,
             n_rows: self.n_rows(),
+            bounds: self.bounds,
         }
     }
 
@@ -162,10 +168,20 @@ impl Leaf {
                 .wrapping_mul(2)
                 .wrapping_add(u64::from(side == Side::Right)),
             packed,
+            bounds: split.bounds[usize::from(side == Side::Right)],
+            asked: self.asked_below(split),
             histogram: None,
             best: None,
             children: None,
         }
+    }
+
+    fn asked_below(&self, split: &Split) -> Vec<usize> {
+        let mut asked = self.asked.clone();
+        if !asked.contains(&split.feature) {
+            asked.push(split.feature);
+        }
+        asked
     }
 
     fn n_histograms(&self) -> usize {
@@ -340,6 +356,8 @@ impl Grower<'_> {
             depth: 0,
             path: 1,
             packed: 0,
+            bounds: FREE,
+            asked: Vec::new(),
             histogram: None,
             best: None,
             children: None,
@@ -503,15 +521,22 @@ impl Grower<'_> {
     }
 
     fn find(&self, leaf: &Leaf, histogram: &Histogram) -> Option<Split> {
-        let features = self.features_of(leaf.path);
+        let features = self.params.allowed(self.features, &leaf.asked);
+        let features = self.draw_of(&features, leaf.path);
         self.search.best(histogram, leaf.sum(), &features)
     }
 
     /// The columns that a node (or a level), named by a number, may ask.
     fn features_of(&self, name: u64) -> Cow<'_, [usize]> {
+        self.draw_of(self.features, name)
+    }
+
+    fn draw_of<'f>(&self, features: &'f [usize], name: u64) -> Cow<'f, [usize]> {
         match self.params.column_share_node {
-            share if share < 1.0 => draw(self.features, share, self.stream.child(name)).into(),
-            _ => self.features.into(),
+            share if share < 1.0 && !features.is_empty() => {
+                draw(features, share, self.stream.child(name)).into()
+            }
+            _ => features.into(),
         }
     }
 }

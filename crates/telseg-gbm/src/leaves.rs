@@ -108,7 +108,7 @@ pub(crate) fn steps(
 ) -> Vec<f64> {
     let value = |(&[g, h], leaf): (&[f64; 2], &Leaf)| {
         let slope = (g.abs() - params.l1).max(0.0).copysign(g);
-        rule.step([slope, h], leaf.l2) * params.learning_rate
+        bounded(leaf, rule.step([slope, h], leaf.l2)) * params.learning_rate
     };
     sums.slopes.iter().zip(leaves).map(value).collect()
 }
@@ -130,9 +130,15 @@ pub(crate) fn residuals(
                 weighted_quantile(&mut rows.collect::<Vec<_>>(), level)
             }
         };
-        value * learning_rate
+        bounded(leaf, value) * learning_rate
     };
     leaves.par_iter().map(value).collect()
+}
+
+/// A value within the bounds of its leaf.
+fn bounded(leaf: &Leaf, value: f64) -> f64 {
+    // As `clamp`, which panics on bounds that are not in order.
+    value.max(leaf.bounds[0]).min(leaf.bounds[1])
 }
 
 /// Gives the leaves of a tree their values.

@@ -5,6 +5,7 @@ mod bins;
 mod boost;
 mod calibrate;
 mod conformal;
+mod constraints;
 mod cv;
 pub mod forest;
 mod grow;
@@ -14,6 +15,8 @@ mod isotonic;
 mod judge;
 mod kernel;
 mod leaves;
+mod measure;
+mod metric;
 mod model;
 mod objective;
 mod options;
@@ -35,10 +38,14 @@ pub use conformal::{
     ConformalIntervals, ConformalSets, CvPlus, IntervalParams, SetParams, SetScore, Sparse,
     Threshold, fit_cv_plus,
 };
+pub use constraints::Monotone;
 pub use cv::{CrossOutputs, CrossPrediction, cross_predict, cross_predict_outputs};
+pub use measure::concordance;
+pub use metric::{Better, Metric, MetricRows};
 pub use model::{Gbm, Importance};
-pub use objective::{Objective, Quantiles};
+pub use objective::{AftDistribution, LossAt, Objective, Quantiles};
 pub use options::{FitOptions, Round};
 pub use params::{GbmParams, Growth, Refit};
 pub use report::{FitReport, Stop};
+pub use sampling::Sampling;
 pub use segmented::{Choice, Gain, Judged, SegmentReport, Segmented, SegmentedParams};

@@ -6,19 +6,52 @@ use std::time::Duration;
 use ndarray::{ArrayRef1, ArrayRef2, ArrayView1, ArrayView2, Axis};
 use telseg_core::{Error, Progress, Result};
 
-use crate::Gbm;
+use crate::metric::UserMetric;
+use crate::objective::UserLoss;
+use crate::{Better, Gbm, LossAt, MetricRows};
 
 /// What a fit may be given besides rows and targets.
 #[derive(Clone, Copy, Default)]
 pub struct FitOptions<'a> {
     pub(crate) weights: Option<ArrayView1<'a, f32>>,
     pub(crate) validation: Option<(ArrayView2<'a, f32>, ArrayView1<'a, f32>)>,
+    pub(crate) known: Known<'a>,
+    pub(crate) validation_known: Known<'a>,
+    pub(crate) loss: Option<&'a UserLoss<'a>>,
+    pub(crate) metric: Option<(Better, &'a UserMetric<'a>)>,
     pub(crate) base_scores: Option<ArrayView2<'a, f64>>,
     pub(crate) validation_base_scores: Option<ArrayView2<'a, f64>>,
     pub(crate) start: Option<&'a Gbm>,
     pub(crate) time_limit: Option<Duration>,
     pub(crate) callback: Option<&'a Callback<'a>>,
     pub(crate) progress: Option<&'a dyn Progress>,
+}
+
+/// What is known of rows besides columns, targets and weights.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known<'a> {
+    groups: Option<ArrayView1<'a, u32>>,
+    events: Option<ArrayView1<'a, bool>>,
+}
+
+impl Known<'_> {
+    pub(crate) fn groups(&self, what: &'static str, rows: usize) -> Result<Option<Vec<u32>>> {
+        let groups = self.groups.as_ref();
+        groups.map(|ids| one_a_row(what, ids, rows)).transpose()
+    }
+
+    pub(crate) fn events(&self, what: &'static str, rows: usize) -> Result<Option<Vec<bool>>> {
+        let events = self.events.as_ref();
+        events.map(|ended| one_a_row(what, ended, rows)).transpose()
+    }
+}
+
+fn one_a_row<T: Clone>(what: &'static str, given: &ArrayRef1<T>, rows: usize) -> Result<Vec<T>> {
+    if given.len() == rows {
+        return Ok(given.to_vec());
+    }
+    let expected = format!("{rows} (as rows of x)");
+    Err(Error::shape(what, expected, given.len().to_string()))
 }
 
 /// What is asked after every round.
@@ -30,7 +63,7 @@ pub(crate) type Callback<'a> = dyn Fn(&Round) -> ControlFlow<()> + Sync + 'a;
 pub struct Round {
     /// Rounds of the model so far, those of an earlier model included.
     pub n_rounds: usize,
-    /// Mean loss of the judging rows, where there are any.
+    /// Metric of the judging rows (by default their mean loss), where there are any.
     pub valid_loss: Option<f64>,
     /// Time since the fit began.
     pub elapsed: Duration,
@@ -41,6 +74,10 @@ impl std::fmt::Debug for FitOptions<'_> {
         f.debug_struct("FitOptions")
             .field("weights", &self.weights)
             .field("validation", &self.validation)
+            .field("known", &self.known)
+            .field("validation_known", &self.validation_known)
+            .field("loss", &self.loss.is_some())
+            .field("metric", &self.metric.map(|m| m.0))
             .field("base_scores", &self.base_scores)
             .field("validation_base_scores", &self.validation_base_scores)
             .field("start", &self.start.map(|model| model.trees().n_trees()))
@@ -63,6 +100,53 @@ impl<'a> FitOptions<'a> {
     #[must_use]
     pub fn with_validation(mut self, x: &'a ArrayRef2<f32>, y: &'a ArrayRef1<f32>) -> Self {
         self.validation = Some((x.view(), y.view()));
+        self
+    }
+
+    /// The group of each row, for objectives and metrics that order rows within groups; groups need not lie together.
+    #[must_use]
+    pub fn with_groups(mut self, groups: &'a ArrayRef1<u32>) -> Self {
+        self.known.groups = Some(groups.view());
+        self
+    }
+
+    /// The group of each validation row.
+    #[must_use]
+    pub fn with_validation_groups(mut self, groups: &'a ArrayRef1<u32>) -> Self {
+        self.validation_known.groups = Some(groups.view());
+        self
+    }
+
+    /// Whether each row's time ended (true) or was still running when it was last seen, for objectives of times.
+    #[must_use]
+    pub fn with_events(mut self, events: &'a ArrayRef1<bool>) -> Self {
+        self.known.events = Some(events.view());
+        self
+    }
+
+    /// Whether each validation row's time ended.
+    #[must_use]
+    pub fn with_validation_events(mut self, events: &'a ArrayRef1<bool>) -> Self {
+        self.validation_known.events = Some(events.view());
+        self
+    }
+
+    /// The loss of [`Objective::Custom`](crate::Objective::Custom): of a score and a target. Its derivatives must be
+    /// finite, and its second one not negative; where it is not convex, give a bound.
+    #[must_use]
+    pub fn with_loss(mut self, loss: &'a (dyn Fn(f64, f32) -> LossAt + Sync)) -> Self {
+        self.loss = Some(loss);
+        self
+    }
+
+    /// A metric of the user's own, which early stopping looks at and the report traces.
+    #[must_use]
+    pub fn with_metric(
+        mut self,
+        better: Better,
+        metric: &'a (dyn Fn(&MetricRows<'_>) -> f64 + Sync),
+    ) -> Self {
+        self.metric = Some((better, metric));
         self
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use telseg_core::{Error, Result};
 
-use crate::Objective;
+use crate::{Metric, Monotone, Objective, Sampling};
 
 /// Parameters of gradient boosting; [`Gbm::params`](crate::Gbm::params) starts from the defaults.
 ///
@@ -45,10 +45,16 @@ pub struct GbmParams {
     pub max_bins: usize,
     /// Share of the rows that each tree sees, drawn without replacement. Default 1.
     pub row_share: f64,
+    /// How they are drawn. Default [`Sampling::Uniform`].
+    pub sampling: Sampling,
     /// Share of the columns that each tree may ask. Default 1.
     pub column_share: f64,
     /// Share of the tree's columns that each node may ask. Default 1.
     pub column_share_node: f64,
+    /// Columns with which predictions may only rise, or only fall, all others equal (basic method). Default none.
+    pub monotone: Vec<(usize, Monotone)>,
+    /// Sets of columns that may be asked on one way from root to leaf; a column in no set is asked alone. Default: any.
+    pub interactions: Vec<Vec<usize>>,
     /// Columns that hold level codes (whole numbers from 0) rather than quantities. Default none.
     pub categorical: Vec<usize>,
     /// Levels with fewer rows than this are not sorted into a subset, and level ratios are smoothed by it. Default 10.
@@ -61,7 +67,9 @@ pub struct GbmParams {
     pub max_one_hot: usize,
     /// Fewest rows between two candidate subsets. Default 100.
     pub min_rows_group: usize,
-    /// Stop when the validation loss has not improved for so many rounds, and keep the best round. Default never.
+    /// What the judging rows are judged by. Default [`Metric::Loss`].
+    pub metric: Metric,
+    /// Stop when the metric of the judging rows has not improved for so many rounds, and keep the best round. Default never.
     pub early_stopping: Option<usize>,
     /// Share of the training rows held out for early stopping (stratified where the target is a class). Default none.
     pub validation_share: Option<f64>,
@@ -119,14 +127,18 @@ impl GbmParams {
             min_gain: 0.0,
             max_bins: 255,
             row_share: 1.0,
+            sampling: Sampling::Uniform,
             column_share: 1.0,
             column_share_node: 1.0,
+            monotone: Vec::new(),
+            interactions: Vec::new(),
             categorical: Vec::new(),
             cat_smooth: 10.0,
             cat_l2: 10.0,
             max_cat_threshold: 32,
             max_one_hot: 4,
             min_rows_group: 100,
+            metric: Metric::Loss,
             early_stopping: None,
             validation_share: None,
             refit: Refit::Never,
@@ -159,10 +171,16 @@ impl GbmParams {
         with_max_bins max_bins: usize,
         /// Sets [`row_share`](Self::row_share).
         with_row_share row_share: f64,
+        /// Sets [`sampling`](Self::sampling).
+        with_sampling sampling: Sampling,
         /// Sets [`column_share`](Self::column_share).
         with_column_share column_share: f64,
         /// Sets [`column_share_node`](Self::column_share_node).
         with_column_share_node column_share_node: f64,
+        /// Sets [`monotone`](Self::monotone).
+        with_monotone monotone: impl Into<Vec<(usize, Monotone)>>,
+        /// Sets [`interactions`](Self::interactions).
+        with_interactions interactions: impl Into<Vec<Vec<usize>>>,
         /// Sets [`categorical`](Self::categorical).
         with_categorical categorical: impl Into<Vec<usize>>,
         /// Sets [`cat_smooth`](Self::cat_smooth).
@@ -175,6 +193,8 @@ impl GbmParams {
         with_max_one_hot max_one_hot: usize,
         /// Sets [`min_rows_group`](Self::min_rows_group).
         with_min_rows_group min_rows_group: usize,
+        /// Sets [`metric`](Self::metric).
+        with_metric metric: Metric,
         /// Sets [`early_stopping`](Self::early_stopping).
         with_early_stopping early_stopping: usize,
         /// Sets [`validation_share`](Self::validation_share).
@@ -251,6 +271,7 @@ impl GbmParams {
             ));
         }
         share("row_share", self.row_share)?;
+        self.validate_sampling()?;
         share("column_share", self.column_share)?;
         share("column_share_node", self.column_share_node)?;
         penalty("cat_smooth", self.cat_smooth)?;
@@ -265,10 +286,59 @@ impl GbmParams {
                 ));
             }
         }
+        self.validate_constraints()?;
         self.validate_stopping()
     }
 
+    fn validate_sampling(&self) -> Result<()> {
+        let refuse = |problem: String| Err(Error::param("sampling", problem));
+        let equal = matches!(
+            self.objective,
+            Objective::AbsoluteError | Objective::Quantile { .. } | Objective::Quantiles(_)
+        );
+        match self.sampling {
+            Sampling::Uniform => Ok(()),
+            _ if equal => refuse(format!(
+                "gradients of {:?} do not say which rows matter: draw them all alike",
+                self.objective
+            )),
+            Sampling::TopGradients { top, rest } => {
+                if !(top >= 0.0 && rest > 0.0 && top + rest < 1.0) {
+                    return refuse(format!(
+                        "top and rest must sum to less than 1 and rest be above 0, found {top} and {rest}"
+                    ));
+                }
+                if self.row_share < 1.0 {
+                    return refuse("top and rest say how many rows: leave row_share at 1".into());
+                }
+                Ok(())
+            }
+            Sampling::MinimalVariance { lambda } => {
+                if !(lambda >= 0.0 && lambda.is_finite()) {
+                    return refuse(format!("lambda must be 0 or more, found {lambda}"));
+                }
+                if self.row_share == 1.0 {
+                    return refuse("row_share says how many rows: set it below 1".into());
+                }
+                Ok(())
+            }
+        }
+    }
+
     fn validate_stopping(&self) -> Result<()> {
+        let objective = self.objective;
+        let fits = match self.metric {
+            Metric::Loss => true,
+            Metric::Auc => objective == Objective::Binary,
+            Metric::Accuracy => objective.n_classes().is_some(),
+            Metric::AbsoluteError | Metric::RootSquaredError => objective.n_outputs() == 1,
+            Metric::Ndcg { at } => at > 0 && objective.n_outputs() == 1,
+            Metric::Concordance => objective.takes_events(),
+        };
+        if !fits {
+            let problem = format!("{:?} says nothing of {objective:?}", self.metric);
+            return Err(Error::param("metric", problem));
+        }
         if self.early_stopping == Some(0) {
             return Err(Error::param(
                 "early_stopping",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Stop {
     /// All rounds were run.
     Rounds,
-    /// The validation loss had not improved for as many rounds as asked.
+    /// The validation metric had not improved for as many rounds as asked.
     Early,
     /// No split gained anything.
     NoGain,
@@ -24,14 +24,14 @@ pub enum Stop {
 pub struct FitReport {
     /// Trees of the model: one a round and output.
     pub n_trees: usize,
-    /// Rounds at the lowest validation loss, counted from 1 (those of an earlier model included); `None` without
+    /// Rounds at the best validation metric, counted from 1 (those of an earlier model included); `None` without
     /// validation rows.
     pub best_iteration: Option<usize>,
     /// Why boosting ended.
     pub stop: Stop,
     /// Mean loss of the training rows after each round (those drawn and those not).
     pub train_loss: Vec<f64>,
-    /// Mean loss of the validation rows after each round; empty without them.
+    /// Metric of the validation rows (by default their mean loss) after each round; empty without them.
     pub valid_loss: Vec<f64>,
     /// Value bins of each column.
     pub n_bins: Vec<usize>,

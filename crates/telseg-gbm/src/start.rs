@@ -98,20 +98,20 @@ impl<'a> Start<'a> {
     }
 
     /// The base of the model, and the scores that the training rows start from.
-    pub(crate) fn scores(&self, loss: &Loss) -> (Vec<f64>, Vec<f64>) {
-        match self {
+    pub(crate) fn scores(&self, loss: &Loss<'_>) -> Result<(Vec<f64>, Vec<f64>)> {
+        Ok(match self {
             Self::Nothing => {
-                let base = loss.base(None);
+                let base = loss.base(None)?;
                 let scores = lifted(None, &base, loss.n_rows());
                 (base, scores)
             }
             Self::Scores(given) => {
-                let base = loss.base(Some(&given.training));
+                let base = loss.base(Some(&given.training))?;
                 let scores = lifted(Some(&given.training), &base, loss.n_rows());
                 (base, scores)
             }
             Self::Model(model, given) => (model.trees().base().to_vec(), given.training.clone()),
-        }
+        })
     }
 
     /// The scores that `n` validation rows start from.

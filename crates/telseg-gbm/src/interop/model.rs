@@ -136,13 +136,20 @@ impl From<&Gbm> for TreeModel {
         let link = match model.objective() {
             Objective::Binary => Link::Logistic { slope: 1.0 },
             Objective::Softmax { .. } => Link::Softmax,
-            Objective::Poisson | Objective::Gamma | Objective::Tweedie { .. } => Link::Exp,
+            Objective::Poisson
+            | Objective::Gamma
+            | Objective::Tweedie { .. }
+            | Objective::Cox
+            | Objective::Aft { .. } => Link::Exp,
             // Quantiles that cross are put in order by `Gbm` alone: no other library's format says so.
             Objective::SquaredError
             | Objective::AbsoluteError
             | Objective::Huber { .. }
             | Objective::Quantile { .. }
-            | Objective::Quantiles(_) => Link::Identity,
+            | Objective::Quantiles(_)
+            | Objective::Pairwise
+            | Objective::LambdaMart { .. }
+            | Objective::Custom => Link::Identity,
         };
         Self::unnamed(model.trees().clone(), link)
     }

@@ -1,9 +1,10 @@
 //! An objective together with the targets that it is judged on.
 
 use rayon::prelude::*;
-use telseg_core::{Result, par};
+use telseg_core::{Error, Result, par};
 
-use super::{EDGE, Objective, Pass, Slope, rows, softmax};
+use super::leaf::{LeafRule, quantile, weighted_quantile};
+use super::{EDGE, Objective, Pass, Slope, rank, rows, softmax, survival};
 use crate::leaves::CHUNK;
 
 /// What is known of the rows besides their columns.
@@ -12,14 +13,23 @@ pub(crate) struct Targets {
     pub(crate) y: Vec<f32>,
     /// 0 for rows that are held out.
     pub(crate) weights: Option<Vec<f32>>,
+    /// What is compared with what.
+    pub(crate) groups: Option<Vec<u32>>,
+    /// Whether a time ended.
+    pub(crate) events: Option<Vec<bool>>,
 }
 
 impl Targets {
     /// The targets of some rows, with weights of their own.
     pub(crate) fn select(&self, rows: &[u32], weights: Vec<f32>) -> Self {
+        fn pick<T: Copy>(from: &[T], rows: &[u32]) -> Vec<T> {
+            rows.iter().map(|&i| from[i as usize]).collect()
+        }
         Self {
-            y: rows.iter().map(|&i| self.y[i as usize]).collect(),
+            y: pick(&self.y, rows),
             weights: Some(weights),
+            groups: self.groups.as_ref().map(|from| pick(from, rows)),
+            events: self.events.as_ref().map(|from| pick(from, rows)),
         }
     }
 
@@ -27,45 +37,87 @@ impl Targets {
     pub(crate) fn weight(&self, row: usize) -> f64 {
         self.weights.as_ref().map_or(1.0, |w| f64::from(w[row]))
     }
+
+    /// Whether a row's time ended; without a word on it, it did.
+    pub(crate) fn event(&self, row: usize) -> bool {
+        self.events.as_ref().is_none_or(|e| e[row])
+    }
 }
 
-/// How a leaf's value follows from its rows.
+/// What a loss of the user's own says of one score and one target.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum LeafRule {
-    /// The Newton step of their slopes.
-    Newton,
-    /// For a logarithmic link with variance `mean^power`: the Newton step or the exact optimum, whichever is shorter.
-    Logarithmic { power: f64 },
-    /// A quantile of what the scores leave of the targets: there the hessian says nothing.
-    Residual { level: f64 },
+pub struct LossAt {
+    /// The loss.
+    pub loss: f64,
+    /// Its first derivative by the score.
+    pub gradient: f64,
+    /// Its second derivative, or a bound above it; 0 or more.
+    pub hessian: f64,
+}
+
+/// A loss of the user's own: of a score and a target.
+pub(crate) type UserLoss<'a> = dyn Fn(f64, f32) -> LossAt + Sync + 'a;
+
+/// What an objective needs besides targets.
+#[derive(Clone)]
+enum Plan<'a> {
+    /// Nothing: a row is judged alone.
+    Rows,
+    /// The rows of each group.
+    Groups(Vec<Vec<u32>>),
+    /// Rows by time, the latest first.
+    Times(Vec<u32>),
+    /// The user's loss.
+    Own(&'a UserLoss<'a>),
 }
 
 /// An objective with its targets; scores and slopes of several outputs lie one output after the other.
-#[derive(Debug)]
-pub(crate) struct Loss {
+pub(crate) struct Loss<'a> {
     objective: Objective,
     targets: Targets,
-    /// Sum of the weights.
+    plan: Plan<'a>,
+    /// Sum of what losses are weighed by: of rows, groups, pairs or events.
     total: f64,
 }
 
-impl Loss {
+impl<'a> Loss<'a> {
     /// Holds targets against the objective.
-    pub(crate) fn new(objective: Objective, targets: Targets) -> Result<Self> {
+    pub(crate) fn new(
+        objective: Objective,
+        targets: Targets,
+        own: Option<&'a UserLoss<'a>>,
+    ) -> Result<Self> {
         objective.check(&targets.y)?;
+        let plan = plan(objective, &targets, own)?;
         let n = targets.y.len();
-        let total = par::map_fold(
-            n,
-            CHUNK,
-            |r| r.fold(0.0, |sum, i| sum + targets.weight(i)),
-            0.0,
-            |a, b| a + b,
-        );
-        Ok(Self {
+        let counts = |i: usize| match plan {
+            Plan::Times(_) if !targets.event(i) => 0.0,
+            _ => targets.weight(i),
+        };
+        let sum = |r: std::ops::Range<usize>| r.fold(0.0, |sum, i| sum + counts(i));
+        let total = par::map_fold(n, CHUNK, sum, 0.0, |a, b| a + b);
+        let mut loss = Self {
             objective,
             targets,
+            plan,
             total,
+        };
+        if let Plan::Groups(groups) = &loss.plan {
+            let flat = vec![0.0; n];
+            let parts = groups.par_iter().map(|rows| loss.rank(rows, &flat).2);
+            loss.total = parts.collect::<Vec<_>>().into_iter().sum();
+        }
+        if loss.total > 0.0 || n == 0 {
+            return Ok(loss);
+        }
+        Err(match loss.plan {
+            Plan::Groups(_) => Error::data("groups", "no group has rows of different targets"),
+            _ => Error::data("events", "no time ended: there is no risk to learn"),
         })
+    }
+
+    pub(crate) fn objective(&self) -> Objective {
+        self.objective
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -80,7 +132,7 @@ impl Loss {
         &self.targets
     }
 
-    /// Sum of the weights.
+    /// Sum of what losses are weighed by.
     pub(crate) fn total(&self) -> f64 {
         self.total
     }
@@ -101,7 +153,10 @@ impl Loss {
     }
 
     /// The one score of each output that fits all rows best, on top of `offsets` where rows have scores already.
-    pub(crate) fn base(&self, offsets: Option<&[f64]>) -> Vec<f64> {
+    pub(crate) fn base(&self, offsets: Option<&[f64]>) -> Result<Vec<f64>> {
+        if !self.objective.is_by_row() {
+            return Ok(vec![0.0]); // only differences of scores count
+        }
         if let Some(offsets) = offsets {
             return self.base_over(offsets);
         }
@@ -112,7 +167,7 @@ impl Loss {
             };
             par::map_fold(y.len(), CHUNK, sum, 0.0, |a, b| a + b) / self.total
         };
-        match self.objective {
+        Ok(match self.objective {
             Objective::SquaredError
             | Objective::Binary
             | Objective::Poisson
@@ -123,12 +178,19 @@ impl Loss {
                 (0..n_classes).map(|k| share(k).max(EDGE).ln()).collect()
             }
             Objective::Huber { .. } => vec![self.residual(0.5, None, 0)],
-            _ => self.base_over(&[]),
-        }
+            Objective::Aft { .. } => {
+                let mean = mean_of(&|y| f64::from(y).ln());
+                let [step] = self.base_over(&vec![mean; self.n_rows()])?[..] else {
+                    return Ok(vec![mean]); // never: it has one output
+                };
+                vec![mean + step]
+            }
+            _ => self.base_over(&[])?,
+        })
     }
 
     /// Newton steps from 0, or the quantile of what the offsets leave.
-    fn base_over(&self, offsets: &[f64]) -> Vec<f64> {
+    fn base_over(&self, offsets: &[f64]) -> Result<Vec<f64>> {
         let (n, k) = (self.n_rows(), self.n_outputs());
         let offsets = (!offsets.is_empty()).then_some(offsets);
         let mut base = vec![0.0; k];
@@ -138,13 +200,13 @@ impl Loss {
             }
         }
         if matches!(self.rule(0), LeafRule::Residual { .. }) {
-            return base;
+            return Ok(base);
         }
         let mut slopes = vec![[0.0; 2]; n * k];
         let start = offsets.map_or_else(|| vec![0.0; n * k], <[f64]>::to_vec);
         let mut scores = start.clone();
         for _ in 0..50 {
-            self.slopes(&scores, &mut slopes);
+            self.slopes(&scores, &mut slopes)?;
             let mut moved = 0.0f64;
             for (output, base) in base.iter_mut().enumerate() {
                 let sums = par::map(n, CHUNK, |r| {
@@ -171,12 +233,12 @@ impl Loss {
                 });
             }
         }
-        base
+        Ok(base)
     }
 
     /// The weighted quantile of what the offsets of an output leave of the targets.
     fn residual(&self, level: f64, offsets: Option<&[f64]>, output: usize) -> f64 {
-        let (n, Targets { y, weights }) = (self.n_rows(), &self.targets);
+        let (n, Targets { y, weights, .. }) = (self.n_rows(), &self.targets);
         let offset = |i: usize| offsets.map_or(0.0, |o| o[output * n + i]);
         let rows = (0..n).filter(|&i| self.targets.weight(i) > 0.0);
         let gap = |i: usize| f64::from(y[i]) - offset(i);
@@ -189,16 +251,133 @@ impl Loss {
     }
 
     /// Slopes of all rows at the current scores; the losses of all outputs add up.
-    pub(crate) fn slopes(&self, scores: &[f64], slopes: &mut [Slope]) -> Vec<Pass> {
+    ///
+    /// # Errors
+    /// When the user's loss is not finite, or its hessian negative.
+    pub(crate) fn slopes(&self, scores: &[f64], slopes: &mut [Slope]) -> Result<Vec<Pass>> {
+        if self.n_rows() == 0 {
+            return Ok(vec![Pass::default(); self.n_outputs()]);
+        }
+        Ok(match (&self.plan, self.objective) {
+            (Plan::Groups(groups), _) => vec![self.ranked(groups, scores, slopes)],
+            (Plan::Times(order), _) => {
+                let loss = survival::cox(order, &self.targets, scores, slopes);
+                vec![largest(loss, slopes)]
+            }
+            (Plan::Own(own), _) => {
+                let y = &self.targets.y;
+                let at = |i: usize, score: f64| {
+                    let at = own(score, y[i]);
+                    [at.loss, at.gradient, at.hessian]
+                };
+                vec![self.by_rows(scores, slopes, at)?]
+            }
+            (Plan::Rows, Objective::Aft { .. }) => {
+                vec![self.by_rows(scores, slopes, |i, score| self.aft(i, score))?]
+            }
+            (Plan::Rows, Objective::Softmax { .. }) => self.softmax(scores, slopes),
+            (Plan::Rows, _) => self.simple(scores, slopes),
+        })
+    }
+
+    /// Loss, gradient and hessian of a row's time.
+    fn aft(&self, row: usize, score: f64) -> [f64; 3] {
+        let Objective::Aft {
+            distribution,
+            scale,
+        } = self.objective
+        else {
+            return [0.0; 3];
+        };
+        let time = f64::from(self.targets.y[row]);
+        survival::aft(distribution, scale, score, (time, self.targets.event(row)))
+    }
+
+    /// Slopes of losses that are known row by row.
+    fn by_rows(
+        &self,
+        scores: &[f64],
+        slopes: &mut [Slope],
+        at: impl Fn(usize, f64) -> [f64; 3] + Sync,
+    ) -> Result<Pass> {
+        let parts = slopes.par_chunks_mut(CHUNK).enumerate().map(|(chunk, out)| {
+            let mut loss = 0.0;
+            for (i, out) in (chunk * CHUNK..).zip(out) {
+                let (w, parts) = (self.targets.weight(i), at(i, scores[i]));
+                if !(parts.iter().all(|v| v.is_finite()) && parts[2] >= 0.0) {
+                    let [value, gradient, hessian] = parts;
+                    return Err(Error::data(
+                        "loss",
+                        format!(
+                            "must be finite and its hessian not negative, found {value}, gradient {gradient}, \
+                             hessian {hessian} at score {} of row {i}",
+                            scores[i]
+                        ),
+                    ));
+                }
+                loss += w * parts[0];
+                *out = [(w * parts[1]) as f32, (w * parts[2]) as f32];
+            }
+            Ok(loss)
+        });
+        let parts = parts.collect::<Vec<Result<f64>>>();
+        let loss = parts.into_iter().sum::<Result<f64>>()?;
+        Ok(largest(loss, slopes))
+    }
+
+    /// Slopes and loss of a group.
+    fn rank(&self, rows: &[u32], scores: &[f64]) -> rank::Ranked {
+        let item = |&row: &u32| rank::Item {
+            score: scores[row as usize],
+            y: f64::from(self.targets.y[row as usize]),
+            weight: self.targets.weight(row as usize),
+        };
+        let items: Vec<rank::Item> = rows.iter().map(item).collect();
+        match self.objective {
+            Objective::LambdaMart { at } => rank::lambdas(&items, at as usize),
+            _ => rank::pairwise(&items),
+        }
+    }
+
+    fn ranked(&self, groups: &[Vec<u32>], scores: &[f64], slopes: &mut [Slope]) -> Pass {
+        let parts = groups.par_iter().map(|rows| self.rank(rows, scores));
+        slopes.fill([0.0; 2]);
+        let mut loss = 0.0;
+        for (rows, (own, part, _)) in groups.iter().zip(parts.collect::<Vec<_>>()) {
+            loss += part;
+            rows.iter()
+                .zip(own)
+                .for_each(|(&row, slope)| slopes[row as usize] = slope);
+        }
+        largest(loss, slopes)
+    }
+
+    /// The mean over groups, weighed by the mean weight of their rows.
+    ///
+    /// # Errors
+    /// When there are no groups.
+    pub(crate) fn mean_of_groups(&self, value: impl Fn(&[u32]) -> f64 + Sync) -> Result<f64> {
+        let Some(ids) = &self.targets.groups else {
+            return Err(Error::param("metric", "NDCG is of groups: give them"));
+        };
+        let groups = rank::groups(ids, |row| self.targets.weight(row) > 0.0);
+        let weigh = |rows: &Vec<u32>| {
+            let sum: f64 = rows.iter().map(|&i| self.targets.weight(i as usize)).sum();
+            let weight = sum / rows.len() as f64;
+            [weight, weight * value(rows)]
+        };
+        let parts: Vec<[f64; 2]> = groups.par_iter().map(weigh).collect();
+        let [weight, sum] = parts
+            .into_iter()
+            .fold([0.0; 2], |[a, b], [w, v]| [a + w, b + v]);
+        Ok(sum / weight)
+    }
+
+    /// Slopes of objectives that have a kernel, output by output.
+    fn simple(&self, scores: &[f64], slopes: &mut [Slope]) -> Vec<Pass> {
         let n = self.n_rows();
-        let Targets { y, weights } = &self.targets;
-        if n == 0 {
-            return vec![Pass::default(); self.n_outputs()];
-        }
+        let Targets { y, weights, .. } = &self.targets;
         let weights = weights.as_deref();
-        if let Objective::Softmax { .. } = self.objective {
-            return self.softmax(scores, slopes);
-        }
         let outputs = slopes.chunks_mut(n).zip(scores.chunks(n)).enumerate();
         let one = |(output, (slopes, scores)): (usize, (&mut [Slope], &[f64]))| {
             let objective = self.of_output(output);
@@ -263,20 +442,29 @@ impl Loss {
     }
 
     /// Mean loss at the given scores.
-    pub(crate) fn mean(&self, scores: &[f64]) -> f64 {
+    pub(crate) fn mean(&self, scores: &[f64]) -> Result<f64> {
+        if !matches!(self.plan, Plan::Rows) {
+            let mut slopes = vec![[0.0; 2]; scores.len()];
+            let passes = self.slopes(scores, &mut slopes)?;
+            return Ok(passes.iter().map(|p| p.loss).sum::<f64>() / self.total);
+        }
         let all = par::map(self.n_rows(), CHUNK, |r| self.sum(scores, r));
         let [weight, loss] = all
             .into_iter()
             .fold([0.0; 2], |[a, b], [w, l]| [a + w, b + l]);
-        loss / weight
+        Ok(loss / weight)
     }
 
     /// Weight and weighted loss of some rows.
-    pub(crate) fn sum(&self, scores: &[f64], rows: impl Iterator<Item = usize>) -> [f64; 2] {
+    fn sum(&self, scores: &[f64], rows: impl Iterator<Item = usize>) -> [f64; 2] {
         let (n, k) = (self.n_rows(), self.n_outputs());
         rows.fold([0.0; 2], |[weights, losses], i| {
             let (w, y) = (self.targets.weight(i), self.targets.y[i]);
             let loss = match self.objective {
+                Objective::Custom => match &self.plan {
+                    Plan::Own(own) => own(scores[i], y).loss,
+                    _ => 0.0, // never: a custom objective has a loss
+                },
                 Objective::Softmax { .. } => softmax::loss(k, |j| scores[j * n + i], y),
                 Objective::Quantiles(q) => {
                     let one = |(j, &level): (usize, &f64)| {
@@ -284,6 +472,7 @@ impl Loss {
                     };
                     q.levels().iter().enumerate().map(one).sum::<f64>() / k as f64
                 }
+                Objective::Aft { .. } => self.aft(i, scores[i])[0],
                 objective => objective.loss(scores[i], y),
             };
             [weights + w, losses + w * loss]
@@ -291,94 +480,54 @@ impl Loss {
     }
 }
 
-impl LeafRule {
-    /// The step from sums of gradients and hessians.
-    pub(crate) fn step(self, [g, h]: [f64; 2], l2: f64) -> f64 {
-        let newton = -g / (h + l2);
-        let step = match self {
-            // With a, b the sums of y mu^(1-p) and mu^(2-p): g = b - a, h = (p-1) a + (2-p) b, and the loss of adding v
-            // to all scores is least at e^v = a / b.
-            Self::Logarithmic { power } => {
-                let (a, b) = (h + l2 - (2.0 - power) * g, h + l2 + (power - 1.0) * g);
-                let exact = if a > 0.0 && b > 0.0 {
-                    (a / b).ln()
-                } else {
-                    newton
-                };
-                if exact.abs() < newton.abs() {
-                    exact
-                } else {
-                    newton
-                }
+/// What the objective needs, and nothing else.
+fn plan<'a>(
+    objective: Objective,
+    targets: &Targets,
+    own: Option<&'a UserLoss<'a>>,
+) -> Result<Plan<'a>> {
+    if targets.events.is_some() && !objective.takes_events() {
+        let problem = format!("{objective:?} takes no times that are not over");
+        return Err(Error::param("events", problem));
+    }
+    match (objective, own) {
+        (Objective::Custom, Some(own)) => Ok(Plan::Own(own)),
+        (Objective::Custom, None) => {
+            let problem = "the custom objective has none: give it by with_loss";
+            Err(Error::param("loss", problem))
+        }
+        (_, Some(_)) => {
+            let problem = format!("{objective:?} has its own: ask for Objective::Custom");
+            Err(Error::param("loss", problem))
+        }
+        (Objective::Cox, None) => Ok(Plan::Times(survival::latest_first(&targets.y))),
+        (_, None) if objective.needs_groups() => match &targets.groups {
+            Some(ids) => {
+                let counts = |row| targets.weight(row) > 0.0;
+                Ok(Plan::Groups(rank::groups(ids, counts)))
             }
-            _ => newton,
-        };
-        if step.is_finite() { step } else { 0.0 }
+            None => {
+                let problem =
+                    format!("{objective:?} compares rows of a group: give them by with_groups");
+                Err(Error::param("groups", problem))
+            }
+        },
+        (_, None) => Ok(Plan::Rows),
     }
 }
 
-/// The quantile of some numbers: where all of a stretch are as good, its middle.
-pub(crate) fn quantile(values: &mut [f64], level: f64) -> f64 {
-    let target = level * values.len() as f64;
-    let at = (target.ceil() as usize).clamp(1, values.len().max(1)) - 1;
-    if values.is_empty() {
-        return 0.0;
+/// The pass of slopes that are written.
+fn largest(loss: f64, slopes: &[Slope]) -> Pass {
+    let most = |[a, b]: Slope, &[g, h]: &Slope| [a.max(g.abs()), b.max(h)];
+    Pass {
+        loss,
+        largest: slopes.iter().fold([0.0; 2], most),
     }
-    let (_, &mut low, above) = values.select_nth_unstable_by(at, f64::total_cmp);
-    let next = above.iter().copied().min_by(f64::total_cmp);
-    match next {
-        Some(high) if target == (at + 1) as f64 => 0.5 * (low + high),
-        _ => low,
-    }
-}
-
-/// The same of numbers with weights above 0.
-pub(crate) fn weighted_quantile(values: &mut [(f64, f32)], level: f64) -> f64 {
-    values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f64 = values.iter().map(|v| f64::from(v.1)).sum();
-    let mut sum = 0.0;
-    for (i, &(value, weight)) in values.iter().enumerate() {
-        sum += f64::from(weight);
-        if sum == level * total {
-            return values
-                .get(i + 1)
-                .map_or(value, |next| 0.5 * (value + next.0));
-        }
-        if sum > level * total {
-            return value;
-        }
-    }
-    values.last().map_or(0.0, |v| v.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantiles_of_numbers() {
-        let find = |values: &[f64], level| quantile(&mut values.to_vec(), level);
-        assert_eq!(find(&[3.0, 1.0, 2.0], 0.5), 2.0);
-        assert_eq!(find(&[3.0, 1.0, 2.0, 10.0], 0.5), 2.5); // any of [2, 3] is as good
-        assert_eq!(find(&[3.0, 1.0, 2.0, 10.0], 0.9), 10.0);
-        assert_eq!(find(&[7.0], 0.01), 7.0);
-        // Weights are as good as copies.
-        let find = |values: &[(f64, f32)], level| weighted_quantile(&mut values.to_vec(), level);
-        assert_eq!(find(&[(3.0, 1.0), (1.0, 2.0), (2.0, 1.0)], 0.5), 1.5);
-        assert_eq!(find(&[(3.0, 1.0), (1.0, 2.0), (2.0, 1.0)], 0.6), 2.0);
-    }
-
-    #[test]
-    fn steps_behind_a_logarithmic_link_are_exact_or_shorter() {
-        let rule = LeafRule::Logarithmic { power: 1.0 };
-        // Means of 1 each on 4 rows with 12 calls: the optimum is ln 3, Newton would go to 2.
-        assert!((rule.step([4.0 - 12.0, 4.0], 0.0) - 3f64.ln()).abs() < 1e-12);
-        // No calls at all: the optimum is minus infinity, Newton goes to -1.
-        assert_eq!(rule.step([4.0, 4.0], 0.0), -1.0);
-        let gamma = LeafRule::Logarithmic { power: 2.0 };
-        // 4 rows of means 10 times their targets: g = 4 - 0.4, h = 0.4; the optimum is ln 0.1.
-        assert!((gamma.step([3.6, 0.4], 0.0) - 0.1f64.ln()).abs() < 1e-12);
-    }
 
     /// The base is where the slopes of all rows sum to 0 (or change sign).
     #[test]
@@ -394,19 +543,25 @@ mod tests {
             Objective::Poisson,
             Objective::Gamma,
             Objective::Tweedie { power: 1.5 },
+            Objective::Aft {
+                distribution: crate::AftDistribution::Logistic,
+                scale: 0.5,
+            },
         ] {
             let targets = Targets {
                 y: y.clone(),
                 weights: Some(weights.clone()),
+                ..Targets::default()
             };
-            let loss = Loss::new(objective, targets).unwrap();
+            let loss = Loss::new(objective, targets, None).unwrap();
             for offsets in [None, Some(&offsets[..])] {
-                let [base] = loss.base(offsets)[..] else {
+                let [base] = loss.base(offsets).unwrap()[..] else {
                     panic!("one output")
                 };
                 let at = |c: f64| {
                     let start = |i: usize| offsets.map_or(0.0, |o| o[i]);
                     loss.mean(&(0..n as usize).map(|i| start(i) + c).collect::<Vec<_>>())
+                        .unwrap()
                 };
                 let here = at(base);
                 assert!(

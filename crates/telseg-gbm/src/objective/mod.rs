@@ -1,14 +1,21 @@
 //! Losses: how far a score is from its target, and which way down.
 
+mod leaf;
 mod loss;
+mod rank;
 mod rows;
 mod softmax;
+mod survival;
 
 use serde::{Deserialize, Serialize};
 use telseg_core::{Error, Result};
 
-pub(crate) use loss::{LeafRule, Loss, Targets, quantile, weighted_quantile};
+pub(crate) use leaf::{LeafRule, quantile, weighted_quantile};
+pub use loss::LossAt;
+pub(crate) use loss::UserLoss;
+pub(crate) use loss::{Loss, Targets};
 pub(crate) use rows::{Pass, Slope};
+pub use survival::AftDistribution;
 
 /// What is predicted, and by which loss.
 ///
@@ -23,6 +30,11 @@ pub(crate) use rows::{Pass, Slope};
 /// | `Quantile` | `s` | pinball | quantile of what is left |
 /// | `Quantiles` | ascending | mean pinball | the same, a tree a level and round |
 /// | `Huber` | `s` | quadratic up to `delta`, then straight | mean of clipped gaps |
+/// | `Pairwise` | `s`, to sort by | logistic, of pairs within a group | Newton |
+/// | `LambdaMart` | `s`, to sort by | `1 - NDCG` of a group | Newton, on pairs by what their exchange would change |
+/// | `Cox` | `e^s`, a relative risk | partial likelihood | Newton |
+/// | `Aft` | `e^s`, a time | likelihood | Newton |
+/// | `Custom` | `s` | the user's own | Newton |
 /// | `Poisson`, `Gamma`, `Tweedie` | `e^s` | negative log-likelihood (unit deviance up to terms of `y`) | Newton or the exact optimum, the shorter |
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -61,6 +73,27 @@ pub enum Objective {
         /// Power of the variance, between 1 (Poisson) and 2 (Gamma).
         power: f64,
     },
+    /// An order within groups ([`FitOptions::with_groups`](crate::FitOptions::with_groups)), by pairs: of a subscriber's
+    /// offers, those with the higher target first.
+    Pairwise,
+    /// The same, where the first places matter most (LambdaMART); targets are grades from 0 to 31.
+    LambdaMart {
+        /// How many places are judged.
+        at: u32,
+    },
+    /// A relative risk from times of which some are not over yet
+    /// ([`FitOptions::with_events`](crate::FitOptions::with_events)), by Cox's partial likelihood with Breslow's rule for
+    /// ties. Nothing is said of when: the model has no baseline.
+    Cox,
+    /// A time of which some are not over yet, by an accelerated failure time model: `ln t = s + scale * noise`.
+    Aft {
+        /// How the noise is spread.
+        distribution: AftDistribution,
+        /// How far it is spread.
+        scale: f64,
+    },
+    /// A loss of the user's own ([`FitOptions::with_loss`](crate::FitOptions::with_loss)); predictions are scores.
+    Custom,
 }
 
 /// Levels of quantiles, ascending; at most 16.
@@ -166,9 +199,33 @@ impl Objective {
             Self::Tweedie { power } if !(power > 1.0 && power < 2.0) => {
                 refuse("power", "between 1 and 2", power)
             }
+            Self::LambdaMart { at: 0 } => refuse("at", "at least 1", 0.0),
+            Self::Aft { scale, .. } if !(scale > 0.0 && scale.is_finite()) => {
+                refuse("scale", "above 0", scale)
+            }
             Self::Quantiles(quantiles) => quantiles.validate(),
             _ => Ok(()),
         }
+    }
+
+    /// Whether rows are compared within groups.
+    pub(crate) fn needs_groups(&self) -> bool {
+        matches!(self, Self::Pairwise | Self::LambdaMart { .. })
+    }
+
+    /// Whether targets are times, some of which may not be over.
+    pub(crate) fn takes_events(&self) -> bool {
+        matches!(self, Self::Cox | Self::Aft { .. })
+    }
+
+    /// Whether a higher prediction means later.
+    pub(crate) fn predicts_time(&self) -> bool {
+        !matches!(self, Self::Cox)
+    }
+
+    /// Whether the loss is a sum over rows.
+    pub(crate) fn is_by_row(&self) -> bool {
+        !self.needs_groups() && !matches!(self, Self::Cox)
     }
 
     /// Refuses targets that the loss is not made for.
@@ -177,7 +234,9 @@ impl Objective {
             Self::Binary => y == 0.0 || y == 1.0,
             Self::Softmax { n_classes } => y >= 0.0 && y < n_classes as f32 && y.fract() == 0.0,
             Self::Poisson | Self::Tweedie { .. } => y >= 0.0 && y.is_finite(),
-            Self::Gamma => y > 0.0 && y.is_finite(),
+            Self::Gamma | Self::Aft { .. } => y > 0.0 && y.is_finite(),
+            Self::Cox => y >= 0.0 && y.is_finite(),
+            Self::LambdaMart { .. } => (0.0..=31.0).contains(&y),
             _ => y.is_finite(),
         };
         if let Some(row) = y.iter().position(|&y| !good(y)) {
@@ -186,8 +245,9 @@ impl Objective {
                 Self::Softmax { n_classes } => {
                     format!("a whole number from 0 to {}", n_classes.saturating_sub(1))
                 }
-                Self::Poisson | Self::Tweedie { .. } => "0 or more, and finite".into(),
-                Self::Gamma => "above 0, and finite".into(),
+                Self::Poisson | Self::Tweedie { .. } | Self::Cox => "0 or more, and finite".into(),
+                Self::Gamma | Self::Aft { .. } => "above 0, and finite".into(),
+                Self::LambdaMart { .. } => "a grade from 0 to 31".into(),
                 _ => String::from("a finite number"),
             };
             let problem = format!("must be {rule}, found {} in row {row}", y[row]);
@@ -218,7 +278,9 @@ impl Objective {
     pub(crate) fn link(self, score: f64) -> f64 {
         match self {
             Self::Binary => 1.0 / (1.0 + (-score).exp()),
-            Self::Poisson | Self::Gamma | Self::Tweedie { .. } => score.exp(),
+            Self::Poisson | Self::Gamma | Self::Tweedie { .. } | Self::Cox | Self::Aft { .. } => {
+                score.exp()
+            }
             _ => score,
         }
     }

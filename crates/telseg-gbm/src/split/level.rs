@@ -7,6 +7,7 @@ use telseg_core::trees::Side;
 
 use super::{BinSet, NodeSum, Reader, Search, Split, Sums, larger, numeric};
 use crate::bins::ColumnBins;
+use crate::constraints::FREE;
 
 /// The question of a level.
 #[derive(Clone, Debug)]
@@ -115,6 +116,7 @@ impl Search<'_> {
             missing: question.missing,
             left_sum,
             l2: self.penalty[0] + penalty,
+            bounds: [FREE; 2], // constraints ask for another growth
         })
     }
 

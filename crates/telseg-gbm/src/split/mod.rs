@@ -5,6 +5,7 @@
 //! `T(GL)^2 / (HL + l2) + T(GR)^2 / (HR + l2) - T(G)^2 / (H + l2)` with `T` the soft threshold of the L1 penalty
 //! (Chen and Guestrin 2016, "XGBoost: A scalable tree boosting system", eq. 7, without its factor 1/2, as in LightGBM).
 
+mod bounded;
 mod categorical;
 mod level;
 mod numeric;
@@ -14,7 +15,9 @@ use telseg_core::trees::Side;
 
 use crate::GbmParams;
 use crate::bins::{BinnedData, ColumnBins};
+use crate::constraints::FREE;
 use crate::histogram::{Packing, Shape};
+use bounded::Limits;
 
 /// Columns that are searched by one task.
 const COLUMNS: usize = 64;
@@ -49,6 +52,8 @@ pub(crate) struct Split {
     pub(crate) left_sum: u64,
     /// L2 penalty of the two children's values.
     pub(crate) l2: f64,
+    /// Bounds of the two children's values.
+    pub(crate) bounds: [[f64; 2]; 2],
 }
 
 /// A candidate within one column; gain in quantised units, before the parent's term is taken off.
@@ -67,6 +72,8 @@ struct Candidate {
 pub(crate) struct NodeSum {
     pub(crate) packed: u64,
     pub(crate) n_rows: usize,
+    /// Least and largest value that the node may have.
+    pub(crate) bounds: [f64; 2],
 }
 
 /// The rules of a split in quantised units.
@@ -143,12 +150,15 @@ pub(crate) struct Search<'a> {
     unit: f64,
     min_gain: f64,
     penalty: [f64; 2],
+    params: &'a GbmParams,
+    /// Leaf value of one quantised unit.
+    step: f64,
 }
 
 impl<'a> Search<'a> {
     pub(crate) fn new(
         data: &'a BinnedData,
-        params: &GbmParams,
+        params: &'a GbmParams,
         shape: Shape,
         packing: Packing,
     ) -> Self {
@@ -174,7 +184,36 @@ impl<'a> Search<'a> {
             unit: g * g / h,
             min_gain: params.min_gain,
             penalty,
+            params,
+            step: g / h,
         }
+    }
+
+    /// What the children of a node keep to when it is split by a column.
+    fn limits(&self, node: NodeSum, feature: usize) -> Limits {
+        Limits {
+            bounds: node.bounds.map(|bound| bound / self.step),
+            direction: self.params.direction(feature),
+        }
+    }
+
+    /// The bounds of a split's children.
+    fn bounds(
+        &self,
+        node: NodeSum,
+        (feature, c): (usize, &Candidate),
+        reader: Reader,
+    ) -> [[f64; 2]; 2] {
+        let limits = self.limits(node, feature);
+        if limits.direction.is_none() {
+            return [node.bounds; 2];
+        }
+        let right = node.packed.wrapping_sub(c.left_sum);
+        let values = [c.left_sum, right]
+            .map(|sum| limits.value(reader.read(sum), self.rules.l2, &self.rules));
+        limits
+            .below(values)
+            .map(|bounds| bounds.map(|bound| bound * self.step))
     }
 
     /// How the sums of a node are read, and their total.
@@ -204,7 +243,16 @@ impl<'a> Search<'a> {
         let parent = self.rules.parent(total);
         let of_column = |&feature: &usize| {
             let cells = &histogram[feature * self.shape.stride..][..self.shape.stride];
+            let limits = self.limits(node, feature);
+            let bounded = node.bounds != FREE || limits.direction.is_some();
             let candidate = match &self.data.columns()[feature] {
+                column @ ColumnBins::Numeric(_) if bounded => bounded::best(
+                    &cells[..=column.n_bins()],
+                    (node.packed, total),
+                    reader,
+                    &self.rules,
+                    limits,
+                ),
                 column @ ColumnBins::Numeric(_) => numeric::best(
                     &cells[..=column.n_bins()],
                     (node.packed, total),
@@ -238,6 +286,7 @@ impl<'a> Search<'a> {
         (gain > self.min_gain && gain.is_finite()).then(|| Split {
             gain,
             feature,
+            bounds: self.bounds(node, (feature, &c), reader),
             left: c.left,
             last_bin: c.last_bin,
             missing: c.missing,

@@ -59,6 +59,17 @@ pub(super) fn best(
     reader: Reader,
     rules: &Rules,
 ) -> Option<Candidate> {
+    let score = |sums: &[u64], scores: &mut [f64]| score(sums, node, reader, rules, scores);
+    best_by(cells, node, reader, score)
+}
+
+/// The same by any score, which is negative for a cut that breaks a rule.
+pub(super) fn best_by(
+    cells: &[u64],
+    node: (u64, Sums),
+    reader: Reader,
+    score: impl Fn(&[u64], &mut [f64]),
+) -> Option<Candidate> {
     let n_bins = cells.len() - 1;
     let missing = cells[0];
     // sums[i]: all bins up to i + 1. The last one has everything but the missing values.
@@ -78,17 +89,11 @@ pub(super) fn best(
             }
         }
     };
-    score(&sums[..n_cuts], node, reader, rules, &mut scores[..n_cuts]);
+    score(&sums[..n_cuts], &mut scores[..n_cuts]);
     keep(&scores[..n_cuts], Side::Right);
     if missing != 0 && n_bins > 1 {
         sums.iter_mut().for_each(|s| *s = s.wrapping_add(missing));
-        score(
-            &sums[..n_bins - 1],
-            node,
-            reader,
-            rules,
-            &mut scores[..n_bins - 1],
-        );
+        score(&sums[..n_bins - 1], &mut scores[..n_bins - 1]);
         keep(&scores[..n_bins - 1], Side::Left);
     }
     let (score, at, mut side) = found;
