@@ -164,7 +164,7 @@ pub struct Surrogate {
 /// let found = surrogates(&columns, &labels, 2, None, &SurrogateParams::default())?;
 /// // The cuts lie at quantiles, next to the planted 30 and 12.
 /// assert_eq!(found[1].rules[0].to_string(), "age at most 29, data GB above 11.87");
-/// assert!(found[1].rules[0].precision > 0.95 && found[1].rules[0].coverage > 0.9);
+/// assert!(found[1].rules[0].precision > 0.9 && found[1].rules[0].coverage > 0.8);
 /// # Ok::<(), telseg_core::Error>(())
 /// ```
 pub fn surrogates(
