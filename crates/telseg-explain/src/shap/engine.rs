@@ -8,12 +8,11 @@ use telseg_core::trees::TreeEnsemble;
 use telseg_core::{Error, Result};
 
 use super::background::{Background, Shares};
-use super::deep::Deep;
+use super::deep::{Deep, Parts, Patterns};
 use super::game::{Game, Index, STEPS};
-use super::kernel::{self, Block, Compiled, Tables};
+use super::kernel::{self, Block, Compiled};
 use super::paths::{Group, Pieces, cut, left_share};
 use super::table;
-use super::walk::{SCRATCH, Vector, Walk};
 
 /// Numbers of a block's sums: a block is as many rows as make so many, so that they stay in the cache.
 const SUMS: usize = 64 << 10;
@@ -76,12 +75,7 @@ impl Engine {
             ));
         }
         let sizes = Game::new(index, pairs, 0);
-        let walks = !pairs && rows.is_none();
-        let mut pieces = if walks {
-            all_pieces(ensemble, 0, 0)
-        } else {
-            fitting_pieces(ensemble, &sizes)
-        };
+        let mut pieces = fitting_pieces(ensemble, &sizes);
         let leaves = || pieces.iter().flat_map(|p| &p.leaves);
         let longest = leaves().map(|leaf| leaf.steps.len()).max().unwrap_or(0);
         if longest > STEPS && (pairs || rows.is_some()) {
@@ -120,20 +114,6 @@ impl Engine {
             .into_par_iter()
             .enumerate()
             .map(|(tree, pieces)| {
-                if walks {
-                    let (outputs, local) = (maker.outputs(ensemble.tree_output(tree)), |f| {
-                        local(f, &used)
-                    });
-                    let slot = |feature, output| maker.slot((feature, feature), output);
-                    return Compiled::Walk(Walk::new(
-                        ensemble,
-                        tree,
-                        &maker.game,
-                        &outputs,
-                        local,
-                        slot,
-                    ));
-                }
                 let shares = background.as_ref().map(|b| b.shares(&pieces));
                 maker.compile(pieces, ensemble.tree_output(tree), shares)
             })
@@ -187,10 +167,8 @@ impl Engine {
 
     /// Adds up the sums of one row, slot by slot.
     pub(crate) fn add_row(&self, row: &[f32], mut add: impl FnMut(usize, f64)) {
-        let mut scratch = [Vector::default(); SCRATCH];
         for tree in &self.trees {
-            let value = |feature: usize| row[self.used[feature]];
-            kernel::add_row(tree, value, &mut scratch, &mut add);
+            kernel::add_row(tree, |feature| row[self.used[feature]], &mut add);
         }
     }
 
@@ -216,7 +194,10 @@ impl Engine {
 fn fitting_pieces(ensemble: &TreeEnsemble, game: &Game) -> Vec<Pieces> {
     let (mut group_bits, mut leaf_bits) = (GROUP_BITS, LEAF_BITS);
     loop {
-        let pieces = all_pieces(ensemble, group_bits, leaf_bits);
+        let pieces: Vec<Pieces> = (0..ensemble.n_trees())
+            .into_par_iter()
+            .map(|tree| cut(ensemble, tree, group_bits, leaf_bits))
+            .collect();
         let numbers: usize = pieces.iter().map(|p| table_numbers(p, game)).sum();
         if numbers <= TABLE_NUMBERS || leaf_bits == 0 {
             return pieces;
@@ -224,13 +205,6 @@ fn fitting_pieces(ensemble: &TreeEnsemble, game: &Game) -> Vec<Pieces> {
         leaf_bits -= 1;
         group_bits = group_bits.min(leaf_bits);
     }
-}
-
-fn all_pieces(ensemble: &TreeEnsemble, group_bits: usize, leaf_bits: usize) -> Vec<Pieces> {
-    (0..ensemble.n_trees())
-        .into_par_iter()
-        .map(|tree| cut(ensemble, tree, group_bits, leaf_bits))
-        .collect()
 }
 
 /// How many numbers the tables of a tree would hold, at most.
@@ -248,17 +222,16 @@ fn distinct<T: Ord>(mut all: Vec<T>) -> Vec<T> {
 
 /// Names features by their place among those that are used.
 fn renumber(pieces: &mut Pieces, used: &[usize]) {
+    let local = |feature: usize| {
+        used.binary_search(&feature)
+            .expect("invariant: `used` holds all features of all splits")
+    };
     for split in &mut pieces.splits {
-        split.feature = local(split.feature, used);
+        split.feature = local(split.feature);
     }
     for step in pieces.leaves.iter_mut().flat_map(|leaf| &mut leaf.steps) {
-        step.feature = local(step.feature, used);
+        step.feature = local(step.feature);
     }
-}
-
-fn local(feature: usize, used: &[usize]) -> usize {
-    used.binary_search(&feature)
-        .expect("invariant: `used` holds all features of all splits")
 }
 
 /// What the trees of an ensemble are compiled with.
@@ -275,16 +248,11 @@ impl Maker<'_> {
         (place * self.n_outputs + output) as u32
     }
 
-    /// The outputs that a tree's leaf values add to.
-    fn outputs(&self, output: Option<usize>) -> Vec<usize> {
-        match output {
+    fn compile(&self, pieces: Pieces, output: Option<usize>, shares: Option<Shares>) -> Compiled {
+        let outputs: Vec<usize> = match output {
             Some(output) => vec![output],
             None => (0..self.n_outputs).collect(),
-        }
-    }
-
-    fn compile(&self, pieces: Pieces, output: Option<usize>, shares: Option<Shares>) -> Compiled {
-        let outputs = self.outputs(output);
+        };
         let slot = |term, output| self.slot(term, output);
         let table = |(g, group): (usize, &Group)| {
             let shares = shares.as_ref().map(|s| &s.groups[g][..]);
@@ -296,15 +264,18 @@ impl Maker<'_> {
             let terms = self.game.terms(path);
             let slots = terms.flat_map(|t| outputs.iter().map(move |&o| slot(t, o)));
             let slots = slots.collect();
+            if shares.is_none() && !self.game.pairs() {
+                return Deep::Parts(Parts::new(path, slots, &self.game));
+            }
             let background = shares.as_ref().map(|s| s.deep[d].clone());
-            Deep::new(path, slots, &self.game, background)
+            Deep::Patterns(Patterns::new(path, slots, &self.game, background))
         };
         let deep = pieces.deep.iter().enumerate().map(deep).collect();
-        Compiled::Tables(Tables {
+        Compiled {
             tables,
             deep,
             splits: pieces.splits,
-        })
+        }
     }
 }
 

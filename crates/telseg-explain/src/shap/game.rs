@@ -70,6 +70,11 @@ impl Game {
         &self.rules[m]
     }
 
+    /// Whether pairs are worked out too.
+    pub(crate) fn pairs(&self) -> bool {
+        self.pairs
+    }
+
     /// Number of entries of a path of `m` steps.
     pub(crate) fn entries(&self, m: usize) -> usize {
         if self.pairs { m * (m + 1) / 2 } else { m }

@@ -6,20 +6,10 @@
 use super::deep::Deep;
 use super::paths::{Ask, Rule, Split};
 use super::table::Table;
-use super::walk::{Vector, Walk};
 
 /// One tree, ready for rows. Features are those that the ensemble uses, renumbered.
 #[derive(Clone, Debug)]
-pub(crate) enum Compiled {
-    /// For values by covers.
-    Walk(Walk),
-    /// For everything else.
-    Tables(Tables),
-}
-
-/// A tree's look-up tables.
-#[derive(Clone, Debug)]
-pub(crate) struct Tables {
+pub(crate) struct Compiled {
     pub(crate) splits: Vec<Split>,
     pub(crate) tables: Vec<Table>,
     pub(crate) deep: Vec<Deep>,
@@ -89,7 +79,7 @@ impl Bits {
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     rows: usize,
-    pub(crate) left: Vec<u8>,
+    left: Vec<u8>,
     bit: Vec<u8>,
     part: Vec<u16>,
 }
@@ -137,7 +127,6 @@ pub(crate) struct Block {
     answers: Answers,
     codes: Vec<u16>,
     patterns: Vec<u64>,
-    scratch: Vec<Vector>,
     /// Attributions: `slots x rows`.
     pub(crate) sums: Vec<f64>,
 }
@@ -150,7 +139,6 @@ impl Block {
             answers: Answers::default(),
             codes: vec![0; rows],
             patterns: vec![0; rows],
-            scratch: Vec::new(),
             sums: vec![0.0; n_slots * rows],
         }
     }
@@ -159,14 +147,6 @@ impl Block {
     pub(crate) fn add(&mut self, tree: &Compiled) {
         let rows = self.rows;
         let column = |feature: usize| &self.columns[feature * rows..][..rows];
-        let tree = match tree {
-            Compiled::Walk(walk) => {
-                self.answers.ask(rows, &walk.splits, column);
-                walk.add_block(&self.answers, rows, &mut self.sums, &mut self.scratch);
-                return;
-            }
-            Compiled::Tables(tree) => tree,
-        };
         self.answers.ask(rows, &tree.splits, column);
         for table in &tree.tables {
             self.answers.codes(&table.bits, &mut self.codes[..rows]);
@@ -185,15 +165,32 @@ impl Block {
 
     fn add_deep(&mut self, deep: &Deep) {
         let rows = self.rows;
-        self.answers.patterns(&deep.bits, &mut self.patterns);
-        // Rows with the same pattern get the same attributions: each is worked out once.
-        let mut order: Vec<usize> = (0..rows).collect();
-        order.sort_unstable_by_key(|&row| self.patterns[row]);
-        for alike in order.chunk_by(|&a, &b| self.patterns[a] == self.patterns[b]) {
-            deep.add(self.patterns[alike[0]], |slot, part| {
-                let sums = &mut self.sums[slot * rows..][..rows];
-                alike.iter().for_each(|&row| sums[row] += part);
-            });
+        match deep {
+            Deep::Parts(deep) => {
+                let needed = deep.parts.len() * rows;
+                if self.codes.len() < needed {
+                    self.codes.resize(needed, 0);
+                }
+                for (part, codes) in deep.parts.iter().zip(self.codes.chunks_exact_mut(rows)) {
+                    self.answers.codes(&part.bits, codes);
+                }
+                for row in 0..rows {
+                    let code = |part: usize| usize::from(self.codes[part * rows + row]);
+                    deep.add(code, |slot, part| self.sums[slot * rows + row] += part);
+                }
+            }
+            Deep::Patterns(deep) => {
+                self.answers.patterns(&deep.bits, &mut self.patterns);
+                // Rows with the same pattern get the same attributions: each is worked out once.
+                let mut order: Vec<usize> = (0..rows).collect();
+                order.sort_unstable_by_key(|&row| self.patterns[row]);
+                for alike in order.chunk_by(|&a, &b| self.patterns[a] == self.patterns[b]) {
+                    deep.add(self.patterns[alike[0]], |slot, part| {
+                        let sums = &mut self.sums[slot * rows..][..rows];
+                        alike.iter().for_each(|&row| sums[row] += part);
+                    });
+                }
+            }
         }
     }
 }
@@ -254,13 +251,8 @@ const AHEAD: usize = 32;
 pub(crate) fn add_row(
     tree: &Compiled,
     value: impl Fn(usize) -> f32,
-    scratch: &mut [Vector],
     mut add: impl FnMut(usize, f64),
 ) {
-    let tree = match tree {
-        Compiled::Walk(walk) => return walk.add_row(value, scratch, add),
-        Compiled::Tables(tree) => tree,
-    };
     let needed = tree.splits.len().div_ceil(64);
     let (mut short, mut long) = ([0u64; WORDS], Vec::new());
     let answers: &mut [u64] = if needed <= WORDS {
@@ -269,7 +261,12 @@ pub(crate) fn add_row(
         long.resize(needed, 0);
         &mut long
     };
-    ask_alone(&tree.splits, value, answers);
+    for (word, splits) in answers.iter_mut().zip(tree.splits.chunks(64)) {
+        let left = splits.iter().map(|s| s.goes_left(value(s.feature)));
+        *word = left
+            .enumerate()
+            .fold(0, |word, (b, left)| word | u64::from(left) << b);
+    }
     for tables in tree.tables.chunks(AHEAD) {
         let mut codes = [0; AHEAD];
         for (code, table) in codes.iter_mut().zip(tables) {
@@ -284,17 +281,12 @@ pub(crate) fn add_row(
         }
     }
     for deep in &tree.deep {
-        deep.add(deep.bits.code(answers), &mut add);
-    }
-}
-
-/// The answers of one row, a bit for each split, set where it goes left.
-#[inline(always)]
-pub(crate) fn ask_alone(splits: &[Split], value: impl Fn(usize) -> f32, answers: &mut [u64]) {
-    for (word, splits) in answers.iter_mut().zip(splits.chunks(64)) {
-        let left = splits.iter().map(|s| s.goes_left(value(s.feature)));
-        *word = left
-            .enumerate()
-            .fold(0, |word, (b, left)| word | u64::from(left) << b);
+        match deep {
+            Deep::Parts(deep) => deep.add(
+                |part| deep.parts[part].bits.code(answers) as usize,
+                &mut add,
+            ),
+            Deep::Patterns(deep) => deep.add(deep.bits.code(answers), &mut add),
+        }
     }
 }

@@ -30,10 +30,10 @@
 //! anything. Averaged over the background this depends on nothing but the share of background rows with each pattern of
 //! answers. So the background is counted once, and costs a row that is explained nothing.
 //!
-//! Values by covers come from one walk through each tree (module `walk`): (2) is summed up along the way, in time linear in
-//! the nodes. For (3) and (4), `phi` is tabulated, as it depends on the row only through the bits `o`: leaves that lie together
-//! share a code of a few bits, and a row costs one look-up for each group and feature. Where a path has too many features for
-//! one table, each pattern is worked out when it is met.
+//! `phi` depends on the row only through the bits `o`, too. So it is tabulated: leaves that lie together share a code of
+//! a few bits, and a row costs one look-up for each group and feature. Paths with too many features for one table are
+//! cut into parts with a table each, and (2) is summed up row by row; or, for (3) and (4), each pattern is worked out
+//! when it is met.
 //!
 //! # References
 //! S. Lundberg, G. Erion, S.-I. Lee (2018), "Consistent individualized feature attribution for tree ensembles";
@@ -54,7 +54,6 @@ mod paths;
 mod quadrature;
 mod table;
 mod values;
-mod walk;
 
 pub use engine::Unknown;
 pub use game::Index;

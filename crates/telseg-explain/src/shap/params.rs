@@ -31,8 +31,8 @@ impl TreeShapParams {
     /// are none; with a background, when a path asks more than 64 different features.
     ///
     /// # Cost
-    /// By covers, small. Against background rows about 2^8 times the number of leaves, in parallel over trees (the tables take
-    /// at most 128 MB), one pass over the rows and, while it lasts, a copy of the columns that the trees ask about.
+    /// About 2^8 times the number of leaves, in parallel over trees; the tables take at most 128 MB. A background adds
+    /// one pass over its rows and, while it lasts, a copy of the columns that the trees ask about.
     pub fn fit(&self, ensemble: &TreeEnsemble, unknown: Unknown<'_>) -> Result<TreeShap> {
         Engine::new(ensemble, self.index, false, unknown).map(TreeShap::of)
     }
@@ -43,7 +43,7 @@ impl TreeShapParams {
     /// As [`fit`](Self::fit); a path that asks more than 64 different features is refused without a background too.
     ///
     /// # Cost
-    /// About 2^8 times the number of leaves times half the number of features of a path, and the pass over the background.
+    /// As `fit`, times half the number of features of a path.
     pub fn fit_interactions(
         &self,
         ensemble: &TreeEnsemble,

@@ -20,28 +20,6 @@ pub(crate) enum Rule {
 }
 
 impl Split {
-    /// The question of a node; `None` for a leaf.
-    pub(crate) fn of(node: NodeView<'_>) -> Option<Self> {
-        let NodeView::Split {
-            feature,
-            rule,
-            missing,
-            ..
-        } = node
-        else {
-            return None;
-        };
-        Some(Self {
-            feature,
-            rule: match rule {
-                RuleView::AtMost(threshold) => Rule::AtMost(threshold),
-                RuleView::ZeroTurned(threshold) => Rule::ZeroTurned(threshold),
-                RuleView::OneOf(bits) => Rule::OneOf(bits.into()),
-            },
-            missing_left: missing == Side::Left,
-        })
-    }
-
     /// Does a row with this value go left?
     #[inline(always)]
     pub(crate) fn goes_left(&self, x: f32) -> bool {
@@ -142,9 +120,10 @@ pub(crate) fn cut(
             }
             NodeView::Split {
                 feature,
+                rule,
+                missing,
                 left,
                 right,
-                ..
             } => {
                 let split = pieces.splits.len() as u32;
                 if let Some(group) = open {
@@ -152,7 +131,15 @@ pub(crate) fn cut(
                         .bits
                         .push(vec![Ask { split, left: true }]);
                 }
-                pieces.splits.extend(Split::of(ensemble.node(tree, node)));
+                pieces.splits.push(Split {
+                    feature,
+                    rule: match rule {
+                        RuleView::AtMost(threshold) => Rule::AtMost(threshold),
+                        RuleView::ZeroTurned(threshold) => Rule::ZeroTurned(threshold),
+                        RuleView::OneOf(bits) => Rule::OneOf(bits.into()),
+                    },
+                    missing_left: missing == Side::Left,
+                });
                 let share = left_share(ensemble.cover(left), ensemble.cover(right));
                 let way = |ask: Ask, part: f64| with_step(&steps, feature, ask, part);
                 let to_right = way(Ask { split, left: false }, 1.0 - share);
